@@ -1,0 +1,268 @@
+"""Cut a district along its barriers into atoms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geogrid.atoms._buildings import clusters_of, cut_report, find_straddlers, join_buildings
+from geogrid.atoms._cells import lines_between
+from geogrid.atoms._merge import Regions
+from geogrid.errors import CrsError, InputError
+from geogrid.model.atoms import Atoms, barrier_strengths
+from geogrid.model.district import District
+from geogrid.planar.crs import require_metric
+from geogrid.planar.edges import dissolve, rook_pairs
+from geogrid.planar.lattice import snap
+from geogrid.planar.noding import as_multipolygon, cut_faces, line_work
+from geogrid.vocabulary import BarrierKind
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from pyproj import CRS
+    from shapely.geometry import MultiPolygon
+    from shapely.geometry.base import BaseGeometry
+
+__all__ = ["build_atoms"]
+
+# Half a basketball court: medians, roundabouts and traffic islands are smaller, homes are not.
+_MIN_AREA_M2 = 200.0
+# An empty strip narrower than a two-lane street is a median, not a place.
+_THIN_M = 7.0
+
+
+def build_atoms(
+    limit: District | gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry,
+    barriers: gpd.GeoSeries | gpd.GeoDataFrame,
+    *,
+    households: gpd.GeoDataFrame | None = None,
+    buildings: gpd.GeoDataFrame | None = None,
+    min_area_m2: float = _MIN_AREA_M2,
+    max_households: int | None = None,
+) -> Atoms:
+    """Cut a limit along barriers into atoms.
+
+    Limit and barriers are noded together on the millimetre lattice. A building that a barrier
+    would cut goes whole to the side that holds most of it: the border follows its walls. Slivers
+    join the neighbour over their longest border, never across a stronger barrier than needed.
+
+    Parameters
+    ----------
+    limit
+        The district, or its polygon in metres.
+    barriers
+        Lines (areas give their outlines), in metres; ``kind`` is a
+        :class:`~geogrid.vocabulary.BarrierKind`, ``street`` where absent.
+    households
+        Points with ``households``; counted onto the atoms, each point on exactly one.
+    buildings
+        Areas that no border should cut, ``osm_id`` or ``building`` names them.
+    min_area_m2
+        Faces smaller than this join a neighbour, and so do empty strips narrower than 7 m; 0
+        joins nothing.
+    max_households
+        Blocks with more households are cut half-way between their buildings.
+
+    Returns
+    -------
+    Atoms
+        Sorted from north to south; ``cut_buildings`` lists what could not be kept whole.
+
+    Raises
+    ------
+    InputError
+        If the limit has no area, a number is negative, or households lie outside the limit.
+    CrsError
+        If coordinates are not metres, or the systems differ.
+    """
+    if min_area_m2 < 0 or (max_households is not None and max_households < 1):
+        msg = f"min_area_m2 ({min_area_m2:g}) must be 0 or more and max_households 1 or more"
+        raise InputError(msg)
+    shape, crs = _limit_polygon(limit)
+    lines = _barrier_lines(barriers, crs)
+    for frame in (households, buildings):
+        _require_crs(frame, crs)
+    walls = clusters_of(_shapes_of(buildings))
+    blocks, noded = cut_faces(shape, line_work(lines.geometry.to_numpy()))
+    faces, labels = blocks, np.arange(len(blocks))
+    crowded = np.zeros(0, dtype=np.int64)
+    if max_households is not None and households is not None and len(walls):
+        counts = _per_face(blocks, households)
+        crowded = np.flatnonzero(counts > max_households)
+        lines = _with_cells(lines, blocks[crowded], walls)
+        faces, noded = cut_faces(shape, line_work(lines.geometry.to_numpy()))
+    if min_area_m2 > 0 or len(walls):
+        cut = _Cut(shape, lines, faces, blocks[crowded], walls)
+        faces, noded, labels = _join_faces(cut, households, min_area_m2)
+    frame = _numbered(dissolve(faces, labels), crs)
+    atoms = Atoms(frame=frame, limit=noded, barriers=lines)
+    if buildings is not None:
+        report = cut_report(_shapes_of(buildings), _names_of(buildings), frame.geometry.to_numpy())
+        atoms = replace(atoms, cut_buildings=report)
+    return atoms if households is None else _count(atoms, households)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cut:
+    """A first cut of the limit: faces along ``lines``, some in blocks that were too crowded."""
+
+    limit: MultiPolygon
+    lines: gpd.GeoDataFrame
+    faces: npt.NDArray[np.object_]
+    crowded: npt.NDArray[np.object_]
+    walls: npt.NDArray[np.object_]
+
+
+def _join_faces(
+    cut: _Cut, households: gpd.GeoDataFrame | None, min_area_m2: float
+) -> tuple[npt.NDArray[np.object_], MultiPolygon, npt.NDArray[np.int64]]:
+    """Cut again round the buildings on borders, and say which faces make one atom."""
+    on_border = find_straddlers(cut.walls, cut.faces)
+    straddling = cut.walls[on_border.row]
+    work = line_work(np.concatenate((cut.lines.geometry.to_numpy(), straddling)))
+    faces, noded = cut_faces(cut.limit, work)
+    points = shapely.point_on_surface(faces)
+    counts = _per_face(faces, households)
+    pairs = rook_pairs(faces)
+    strength = barrier_strengths(pairs, cut.lines)
+    regions = Regions.of_faces(pairs, strength, shapely.area(faces), shapely.length(faces), counts)
+    join_buildings(regions, straddling, on_border.home, faces, _holder(points, cut.faces))
+    in_crowded = _holder(points, cut.crowded) >= 0
+    regions.join_shards(np.flatnonzero(in_crowded), BarrierKind.CELL.strength)
+    if min_area_m2 > 0:
+        regions.join_slivers(min_area_m2, _THIN_M)
+    return faces, noded, regions.labels()
+
+
+def _holder(
+    points: npt.NDArray[np.object_], shapes: npt.NDArray[np.object_]
+) -> npt.NDArray[np.int64]:
+    """Return the first shape that holds each point, -1 where none does."""
+    holder = np.full(len(points), -1, dtype=np.int64)
+    if len(shapes):
+        point, shape = shapely.STRtree(shapes).query(points, predicate="intersects")
+        order = np.lexsort((-shape, point))
+        holder[point[order]] = shape[order]
+    return holder
+
+
+def _per_face(
+    faces: npt.NDArray[np.object_], households: gpd.GeoDataFrame | None
+) -> npt.NDArray[np.int64]:
+    if households is None:
+        return np.zeros(len(faces), dtype=np.int64)
+    table = gpd.GeoDataFrame(geometry=faces, crs=households.crs)
+    return Atoms.from_frame(table).with_households(households).frame["households"].to_numpy()
+
+
+def _with_cells(
+    lines: gpd.GeoDataFrame, blocks: npt.NDArray[np.object_], walls: npt.NDArray[np.object_]
+) -> gpd.GeoDataFrame:
+    """Add the lines between the buildings of crowded blocks to the barriers."""
+    block, building = shapely.STRtree(walls).query(blocks, predicate="intersects")
+    pieces = [
+        lines_between(blocks[row], walls[building[block == row]])
+        for row in range(len(blocks))
+        if (block == row).sum() > 1
+    ]
+    found = np.concatenate(pieces) if pieces else np.empty(0, dtype=object)
+    if not len(found):
+        return lines
+    extra = gpd.GeoDataFrame(
+        {"kind": BarrierKind.CELL.value, "name": ""},
+        geometry=found,
+        crs=lines.crs,
+        index=range(len(found)),
+    )
+    return gpd.GeoDataFrame(pd.concat([lines, extra], ignore_index=True), crs=lines.crs)
+
+
+def _numbered(shapes: npt.NDArray[np.object_], crs: CRS | None) -> gpd.GeoDataFrame:
+    """Name the atoms from north to south, whatever order the barriers came in."""
+    bounds = shapely.bounds(shapes)
+    order = np.lexsort((bounds[:, 2], bounds[:, 1], bounds[:, 0], -bounds[:, 3]))
+    width = len(str(len(shapes)))
+    ids = [f"A{number:0{width}d}" for number in range(1, len(shapes) + 1)]
+    return gpd.GeoDataFrame(
+        {"atom_id": ids, "households": 0, "kind": ""}, geometry=shapes[order], crs=crs
+    )
+
+
+def _count(atoms: Atoms, households: gpd.GeoDataFrame) -> Atoms:
+    outside = int((atoms.locate(households) < 0).sum())
+    if outside:
+        msg = (
+            f"{outside} of {len(households)} household points lie outside the limit: "
+            "split them off and list them first"
+        )
+        raise InputError(msg)
+    return atoms.with_households(households)
+
+
+def _limit_polygon(
+    limit: District | gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry,
+) -> tuple[MultiPolygon, CRS | None]:
+    crs: CRS | None = None
+    shape: BaseGeometry
+    if isinstance(limit, District):
+        shape, crs = limit.limit, limit.crs
+    elif isinstance(limit, gpd.GeoDataFrame | gpd.GeoSeries):
+        require_metric(limit)
+        shape, crs = limit.geometry.union_all(), limit.crs
+    else:
+        shape = limit
+    if not shape.is_valid:
+        shape = shapely.make_valid(shape, method="structure", keep_collapsed=False)
+    whole = as_multipolygon(snap(shape))
+    if whole.is_empty:
+        msg = "the limit has no area: give a polygon of the district"
+        raise InputError(msg)
+    return whole, crs
+
+
+def _require_crs(frame: gpd.GeoDataFrame | gpd.GeoSeries | None, crs: CRS | None) -> None:
+    if frame is None:
+        return
+    require_metric(frame)
+    if crs is not None and frame.crs is not None and frame.crs != crs:
+        msg = f"the limit is in {crs.name}, another layer in {frame.crs.name}: use to_crs first"
+        raise CrsError(msg)
+
+
+def _barrier_lines(barriers: gpd.GeoSeries | gpd.GeoDataFrame, crs: CRS | None) -> gpd.GeoDataFrame:
+    _require_crs(barriers, crs)
+    table = gpd.GeoDataFrame(geometry=barriers) if isinstance(barriers, gpd.GeoSeries) else barriers
+    kind = table["kind"].to_numpy() if "kind" in table else BarrierKind.STREET.value
+    known = {kind.value for kind in BarrierKind}
+    strange = sorted(set(np.atleast_1d(kind).tolist()) - known)
+    if strange:
+        msg = f"there is no barrier kind {strange[0]!r}: use one of {', '.join(sorted(known))}"
+        raise InputError(msg)
+    name = table["name"].to_numpy() if "name" in table else ""
+    shapes = table.geometry.to_numpy()
+    return gpd.GeoDataFrame(
+        {"kind": kind, "name": name}, geometry=shapes, crs=crs, index=range(len(shapes))
+    )
+
+
+def _shapes_of(buildings: gpd.GeoDataFrame | None) -> npt.NDArray[np.object_]:
+    if buildings is None:
+        return np.empty(0, dtype=object)
+    shapes = buildings.geometry.to_numpy()
+    bad = ~shapely.is_valid(shapes)
+    if bad.any():
+        shapes = shapes.copy()
+        shapes[bad] = [as_multipolygon(one) for one in shapely.make_valid(shapes[bad])]
+    return shapes
+
+
+def _names_of(buildings: gpd.GeoDataFrame) -> npt.NDArray[np.object_]:
+    for column in ("building_id", "osm_id"):
+        if column in buildings:
+            return buildings[column].to_numpy(object)
+    return buildings.index.to_numpy().astype(str).astype(object)

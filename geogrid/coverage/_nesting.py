@@ -1,0 +1,83 @@
+"""Children fill their parents exactly: the same cancellation, parent by parent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from geogrid.coverage._faces import Finding, greatest_width_m
+from geogrid.errors import InputError
+from geogrid.planar.edges import directed_edges
+from geogrid.vocabulary import DefectKind
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import numpy.typing as npt
+
+__all__ = ["nesting_findings", "parent_positions"]
+
+
+def parent_positions(cells: gpd.GeoDataFrame, parents: gpd.GeoDataFrame) -> npt.NDArray[np.int64]:
+    """Return the row of each cell's parent: by its ``parent`` code, else by an inner point.
+
+    Raises
+    ------
+    InputError
+        If a ``parent`` code names no parent.
+    """
+    codes = parents["code"].astype(str).to_numpy()
+    if "parent" in cells:
+        lookup = {code: row for row, code in enumerate(codes)}
+        missing = sorted(set(cells["parent"].astype(str)) - set(lookup))
+        if missing:
+            msg = f"no parent has the code {missing[0]}: give all cells of the level above"
+            raise InputError(msg)
+        return np.array([lookup[code] for code in cells["parent"].astype(str)], dtype=np.int64)
+    points = shapely.point_on_surface(cells.geometry.to_numpy())
+    cell, parent = parents.sindex.query(points, predicate="intersects")
+    position = np.full(len(cells), -1, dtype=np.int64)
+    position[cell[::-1]] = parent[::-1]
+    return position
+
+
+def nesting_findings(
+    cells: gpd.GeoDataFrame, parents: gpd.GeoDataFrame
+) -> tuple[list[Finding], int]:
+    """Find cells that reach beyond their parent.
+
+    Returns
+    -------
+    findings
+        ``spans_parents`` with the positions of the cell; the geometry is what lies outside its
+        parent.
+    uncancelled
+        Edges that no child and parent share; 0 is an exact proof of nesting.
+    """
+    position = parent_positions(cells, parents)
+    shapes = np.concatenate((cells.geometry.to_numpy(), parents.geometry.to_numpy()))
+    edges = directed_edges(shapes)
+    family = np.concatenate((position, np.arange(len(parents))))[edges.owner]
+    key, sign = edges.undirected()
+    signed = np.where(edges.owner >= len(cells), -sign, sign).astype(np.int64)
+    order = np.lexsort((key, family))
+    change = (np.diff(key[order]) != 0) | (np.diff(family[order]) != 0)
+    first = np.flatnonzero(np.r_[True, change])
+    sums = np.add.reduceat(signed[order], first)
+    run = np.repeat(np.arange(len(first)), np.diff(np.r_[first, len(key)]))
+    left = order[sums[run] != 0]
+    suspects = np.unique(edges.owner[left][edges.owner[left] < len(cells)])
+    findings = []
+    for row in suspects:
+        parent = position[row]
+        shape = shapes[row]
+        beyond = shape if parent < 0 else shapely.difference(shape, shapes[len(cells) + parent])
+        width = max((greatest_width_m(one) for one in shapely.get_parts([beyond])), default=0.0)
+        if beyond.area > 0 and width > _ROUNDING_M:
+            findings.append(Finding(DefectKind.SPANS_PARENTS, (int(row),), beyond, width))
+    return findings, len(left)
+
+
+# A child that differs from its parent by less than a lattice step differs by rounding only.
+_ROUNDING_M = 0.001

@@ -1,0 +1,1 @@
+"""Frozen types that flow through geogrid; no files, no web."""

@@ -1,0 +1,1 @@
+"""Geometry kernel on arrays: metric frames, datums, the millimetre lattice, noding, edges."""

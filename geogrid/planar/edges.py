@@ -1,0 +1,168 @@
+"""Directed edges of polygons on the millimetre lattice: who borders whom, what is left over.
+
+Every ring is walked with its polygon on the left: shells counter-clockwise, holes clockwise. Two
+polygons that share a border then walk it in opposite directions, and the two walks cancel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from geogrid.planar.lattice import Millimetres, origin_mm, to_mm
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shapely.geometry.base import BaseGeometry
+
+__all__ = ["DirectedEdges", "RookPairs", "directed_edges", "dissolve", "rook_pairs"]
+
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DirectedEdges:
+    """Edges of polygons, each walked with its polygon on the left.
+
+    Attributes
+    ----------
+    tail, head
+        Vertex numbers, shape (edges,).
+    owner
+        Position of the polygon that walks the edge.
+    xy
+        Vertex coordinates in whole millimetres from ``origin``, shape (vertices, 2).
+    origin
+        Lower left corner in whole millimetres, shape (2,).
+    twice_area
+        Twice each polygon's area in square millimetres, exact.
+    """
+
+    tail: Indices
+    head: Indices
+    owner: Indices
+    xy: Millimetres
+    origin: Millimetres
+    twice_area: Millimetres
+
+    def undirected(self) -> tuple[Indices, npt.NDArray[np.int8]]:
+        """Return one key an edge, equal for both directions, and +1 or -1 for the direction."""
+        forward = self.tail < self.head
+        low = np.where(forward, self.tail, self.head)
+        high = np.where(forward, self.head, self.tail)
+        return low * len(self.xy) + high, np.where(forward, 1, -1).astype(np.int8)
+
+    def metres(self, edges: Indices) -> npt.NDArray[np.float64]:
+        """Return edge lengths in metres."""
+        span = (self.xy[self.head[edges]] - self.xy[self.tail[edges]]).astype(np.float64)
+        lengths: npt.NDArray[np.float64] = np.hypot(span[:, 0], span[:, 1]) / 1000
+        return lengths
+
+
+def _ring_twice_area(xy: Millimetres, starts: Indices, stops: Indices) -> Millimetres:
+    """Twice the signed area of closed rings.
+
+    Partial sums may wrap past 64 bits; the total of a ring fits, so wrapping cancels out.
+    """
+    cross = xy[:-1, 0] * xy[1:, 1] - xy[1:, 0] * xy[:-1, 1]
+    total = np.concatenate(([0], np.cumsum(cross)))
+    return total[stops - 1] - total[starts]
+
+
+def directed_edges(
+    polygons: npt.NDArray[np.object_] | Sequence[BaseGeometry],
+    *,
+    origin: Millimetres | None = None,
+) -> DirectedEdges:
+    """Walk the rings of polygons and multipolygons in metres; empty ones have no edges."""
+    shapes = np.asarray(polygons, dtype=object)
+    parts, part_owner = shapely.get_parts(shapes, return_index=True)
+    rings, ring_part = shapely.get_rings(parts, return_index=True)
+    coordinates, ring_of = shapely.get_coordinates(rings, return_index=True)
+    whole = to_mm(coordinates)
+    base = origin_mm(whole) if origin is None else origin
+    xy = whole - base
+    counts = np.bincount(ring_of, minlength=len(rings))
+    stops = np.cumsum(counts)
+    starts = stops - counts
+    ring_area = _ring_twice_area(xy, starts, stops) if len(rings) else np.zeros(0, np.int64)
+    is_hole = np.zeros(len(rings), dtype=bool)
+    is_hole[1:] = ring_part[1:] == ring_part[:-1]
+    is_reversed = (ring_area < 0) != is_hole
+
+    inner = np.ones(len(xy), dtype=bool)
+    inner[stops - 1] = False
+    first = np.flatnonzero(inner)
+    key = (xy[:, 0] << 31) | xy[:, 1]
+    unique, number = np.unique(key, return_inverse=True)
+    vertices = np.column_stack((unique >> 31, unique & (2**31 - 1)))
+    edge_ring = ring_of[first]
+    swap = is_reversed[edge_ring]
+    tail = np.where(swap, number[first + 1], number[first])
+    head = np.where(swap, number[first], number[first + 1])
+    owner = part_owner[ring_part[edge_ring]]
+    real = tail != head
+    ring_owner = part_owner[ring_part]
+    area = np.zeros(len(shapes), dtype=np.int64)
+    np.add.at(area, ring_owner, np.where(is_hole, -1, 1) * np.abs(ring_area))
+    return DirectedEdges(tail[real], head[real], owner[real], vertices, base, area)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RookPairs:
+    """Neighbours over a common border of positive length.
+
+    Attributes
+    ----------
+    left, right
+        Positions of the two polygons, ``left < right``, one row a pair.
+    shared_m
+        Metres of their common border.
+    edge_pair, edge_xy
+        For every common border piece the row of its pair, and its two end points in metres,
+        shape (pieces, 2, 2).
+    """
+
+    left: Indices
+    right: Indices
+    shared_m: npt.NDArray[np.float64]
+    edge_pair: Indices
+    edge_xy: npt.NDArray[np.float64]
+
+
+def rook_pairs(polygons: npt.NDArray[np.object_] | Sequence[BaseGeometry]) -> RookPairs:
+    """Find the neighbours in a coverage whose borders match vertex for vertex."""
+    edges = directed_edges(polygons)
+    key, _ = edges.undirected()
+    order = np.argsort(key, kind="stable")
+    same = np.flatnonzero(key[order[1:]] == key[order[:-1]])
+    one, other = order[same], order[same + 1]
+    left = np.minimum(edges.owner[one], edges.owner[other])
+    right = np.maximum(edges.owner[one], edges.owner[other])
+    apart = left != right
+    one, left, right = one[apart], left[apart], right[apart]
+    count = len(polygons)
+    pair, edge_pair = np.unique(left * count + right, return_inverse=True)
+    shared = np.bincount(edge_pair, weights=edges.metres(one), minlength=len(pair)).astype(float)
+    ends = np.stack((edges.xy[edges.tail[one]], edges.xy[edges.head[one]]), axis=1)
+    return RookPairs(pair // count, pair % count, shared, edge_pair, (ends + edges.origin) / 1000)
+
+
+def dissolve(polygons: npt.NDArray[np.object_], groups: Indices) -> npt.NDArray[np.object_]:
+    """Unite the polygons of each group 0 … n-1 of a coverage, keeping every border vertex."""
+    order = np.argsort(groups, kind="stable")
+    ordered = groups[order]
+    cuts = np.flatnonzero(np.diff(ordered)) + 1
+    united: list[Any] = [
+        shapely.coverage_union_all(polygons[rows]) if len(rows) > 1 else polygons[rows[0]]
+        for rows in np.split(order, cuts)
+        if len(rows)
+    ]
+    result = np.empty(len(united), dtype=object)
+    result[:] = united
+    return result

@@ -1,0 +1,179 @@
+"""Every kind of defect on hand-made squares."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from shapely import MultiPolygon, Polygon, box
+
+from geogrid.coverage import verify_coverage
+from geogrid.errors import CoverageError, CrsError, InputError
+
+LIMIT = box(0, 0, 20, 10)
+LEFT, RIGHT = box(0, 0, 10, 10), box(10, 0, 20, 10)
+
+
+def check(*cells, limit=LIMIT, **options):
+    return verify_coverage(gpd.GeoDataFrame(geometry=list(cells)), limit, **options)
+
+
+def kinds(report):
+    return sorted(report.defects["kind"])
+
+
+def test_two_squares_that_fill_their_limit_are_proven():
+    report = check(LEFT, RIGHT)
+    assert report.is_proven
+    assert report.defects.empty
+    proof = report.certificate.levels[0]
+    assert proof.twice_area_mm2 == report.certificate.limit_twice_area_mm2 == 400_000_000
+    assert proof.uncancelled == 0
+    report.raise_for_defects()
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "kind", "named", "area"),
+    [
+        ("hole", (LEFT.difference(box(2, 2, 3, 3)), RIGHT), "gap", ("1",), 1),
+        ("gap at the limit", (LEFT, box(10.5, 0, 20, 10)), "inside_short", ("1", "2"), 5),
+        ("missing cell", (LEFT,), "inside_short", ("1",), 100),
+        ("overlap", (box(0, 0, 10.2, 10), RIGHT), "overlap", ("1", "2"), 2),
+        ("doubled", (LEFT, RIGHT, RIGHT), "duplicate", ("2", "3"), 100),
+        ("nested", (LEFT, RIGHT, box(12, 2, 13, 3)), "nested", ("2", "3"), 1),
+        ("spill", (LEFT, box(10, 0, 21, 10)), "outside", ("2",), 10),
+    ],
+)
+def test_a_planted_defect_is_named_with_its_cells_and_area(name, cells, kind, named, area):
+    report = check(*cells)
+    assert kinds(report) == [kind], name
+    assert not report.is_proven
+    defect = report.defects.iloc[0]
+    assert defect["cells"] == named
+    assert defect["area_m2"] == pytest.approx(area)
+    with pytest.raises(CoverageError, match=kind):
+        report.raise_for_defects()
+
+
+def test_a_millimetre_is_enough_to_lose_the_proof():
+    moved = Polygon([(0, 0), (10.001, 0), (10, 10), (0, 10)])
+    report = check(moved, RIGHT)
+    assert not report.is_proven
+    assert not report.certificate.is_proof
+
+
+def test_a_vertex_exactly_on_an_edge_is_listed_but_the_cover_is_proven():
+    report = check(LEFT, box(10, 0, 20, 5), box(10, 5, 20, 10))
+    assert kinds(report) == ["unmatched_edge"]
+    assert report.is_proven
+    assert not report.is_sound
+    assert shapely.get_coordinates(report.defects.geometry.iloc[0]).tolist() == [[10, 5]]
+
+
+def test_a_limit_without_the_cells_nodes_is_met_within_a_millimetre():
+    limit = Polygon([(0, 0), (7, 1), (20, 3), (20, 10), (0, 10)])
+    x = 3.333
+    line = shapely.LineString([(x, -5), (x, 15)])
+    parts = shapely.get_parts(shapely.ops.split(limit, line))
+    cells = [shapely.transform(part, lambda xy: np.round(xy, 3)) for part in parts]
+    report = check(*cells, limit=limit)
+    assert report.is_proven
+    assert 0 < report.certificate.limit_shift_mm < 1
+
+
+def test_a_limit_that_is_two_centimetres_off_is_not_proven():
+    report = check(LEFT, RIGHT, limit=box(0, 0, 20.02, 10))
+    assert kinds(report) == ["inside_short"]
+    assert report.defects["severity"].tolist() == ["hairline"]
+
+
+def test_without_a_limit_holes_are_gaps():
+    report = check(LEFT.difference(box(2, 2, 3, 3)), RIGHT, limit=None)
+    assert kinds(report) == ["gap"]
+
+
+def test_a_self_crossing_cell_is_invalid_and_the_rest_still_judged():
+    bow = Polygon([(10, 0), (20, 10), (20, 0), (10, 10)])
+    report = check(LEFT, bow)
+    assert "invalid" in kinds(report)
+    assert "inside_short" in kinds(report)
+    assert not report.is_proven
+
+
+def test_a_cell_in_two_pieces_is_multipart_only_where_the_limit_is_one():
+    split = MultiPolygon([box(0, 0, 5, 10), box(10, 0, 20, 10)])
+    assert kinds(check(split, box(5, 0, 10, 10))) == ["multipart"]
+    islands = MultiPolygon([box(0, 0, 5, 5), box(10, 0, 20, 10)])
+    assert check(islands, limit=islands).is_sound
+
+
+def test_a_limit_with_a_hole_and_an_island_is_covered():
+    ring = box(0, 0, 10, 10).difference(box(3, 3, 6, 6))
+    limit = MultiPolygon([*shapely.get_parts(ring), box(20, 0, 25, 5)])
+    assert check(ring, box(20, 0, 25, 5), limit=limit).is_sound
+    assert kinds(check(ring, box(20, 0, 25, 5), box(3, 3, 6, 6), limit=limit)) == ["outside"]
+
+
+def test_households_in_a_gap_come_first():
+    people = gpd.GeoDataFrame(
+        {"households": [3, 1]}, geometry=gpd.points_from_xy([2.5, 15], [2.5, 5])
+    )
+    cells = (LEFT.difference(box(2, 2, 3, 3)), box(10, 0, 20, 9))
+    report = check(*cells, households=people)
+    assert report.defects["kind"].tolist()[:2] == ["gap", "unassigned_household"]
+    assert report.defects["households"].tolist() == [3, 3, 0]
+    assert report.certificate.levels[0].households == 1
+
+
+def test_a_household_in_two_cells_is_reported_and_one_on_a_border_is_not():
+    people = gpd.GeoDataFrame(geometry=gpd.points_from_xy([9.5, 10], [5, 3]))
+    report = check(LEFT, box(9, 0, 20, 10), households=people[:1])
+    assert "double_household" in kinds(report)
+    assert check(LEFT, RIGHT, households=people).is_sound
+
+
+def test_households_outside_the_limit_are_said_and_not_lost():
+    people = gpd.GeoDataFrame({"households": [5]}, geometry=gpd.points_from_xy([40], [3]))
+    report = check(LEFT, RIGHT, households=people)
+    assert any("5 households lie outside" in note for note in report.notes)
+
+
+def test_a_child_across_the_parents_border_is_named():
+    parents = gpd.GeoDataFrame({"code": ["P", "Q"]}, geometry=[LEFT, RIGHT])
+    cells = gpd.GeoDataFrame(
+        {"code": ["P1", "Q1"], "parent": ["P", "Q"]},
+        geometry=[box(0, 0, 11, 10), box(11, 0, 20, 10)],
+    )
+    report = verify_coverage(cells, LIMIT, parents=parents)
+    spans = report.defects[report.defects["kind"] == "spans_parents"]
+    assert spans["cells"].tolist() == [("P1",)]
+    assert spans["area_m2"].tolist() == pytest.approx([10])
+    assert not report.is_proven
+
+
+def test_the_digest_knows_neither_row_order_nor_ring_start():
+    turned = Polygon([(20, 0), (20, 10), (10, 10), (10, 0)])
+    one = verify_coverage(gpd.GeoDataFrame({"code": ["a", "b"]}, geometry=[LEFT, RIGHT]), LIMIT)
+    other = verify_coverage(gpd.GeoDataFrame({"code": ["b", "a"]}, geometry=[turned, LEFT]), LIMIT)
+    assert one.certificate == other.certificate
+
+
+def test_degrees_are_brought_into_the_districts_frame():
+    cells = gpd.GeoDataFrame(
+        geometry=[box(113, 27, 113.01, 27.01), box(113.01, 27, 113.02, 27.01)], crs=4490
+    )
+    report = verify_coverage(cells)
+    assert report.defects.crs.to_epsg() == 4547
+    assert report.is_proven
+
+
+def test_points_are_no_cells():
+    with pytest.raises(InputError, match="no polygon"):
+        verify_coverage(gpd.GeoDataFrame(geometry=gpd.points_from_xy([1], [1])))
+
+
+def test_a_limit_in_a_known_system_and_cells_in_none_cannot_be_compared():
+    limit = gpd.GeoSeries([LIMIT], crs=4547)
+    with pytest.raises(CrsError, match="no coordinate system"):
+        verify_coverage(gpd.GeoDataFrame(geometry=[LEFT]), limit)
