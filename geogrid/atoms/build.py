@@ -32,8 +32,8 @@ __all__ = ["build_atoms"]
 
 # Half a basketball court: medians, roundabouts and traffic islands are smaller, homes are not.
 _MIN_AREA_M2 = 200.0
-# An empty strip narrower than a two-lane street is a median, not a place.
-_THIN_M = 7.0
+# An empty strip between two tracks or carriageways is a median, not a place.
+_THIN_M = 12.0
 
 
 def build_atoms(
@@ -63,7 +63,7 @@ def build_atoms(
     buildings
         Areas that no border should cut, ``osm_id`` or ``building`` names them.
     min_area_m2
-        Faces smaller than this join a neighbour, and so do empty strips narrower than 7 m; 0
+        Faces smaller than this join a neighbour, and so do empty strips narrower than 12 m; 0
         joins nothing.
     max_households
         Blocks with more households are cut half-way between their buildings.

@@ -25,7 +25,7 @@ cell vertices whose lattice pixel a limit edge passes split that edge, and the g
 always under a millimetre, is written into the certificate as ``limit_shift_mm``.
 """
 
-from geogrid.coverage.plan import verify_plan
+from geogrid.coverage.plan import verify_levels, verify_plan
 from geogrid.coverage.verify import verify_coverage
 
-__all__ = ["verify_coverage", "verify_plan"]
+__all__ = ["verify_coverage", "verify_levels", "verify_plan"]

@@ -9,15 +9,20 @@ import geopandas as gpd
 import pandas as pd
 
 from geogrid.coverage.verify import verify_coverage
-from geogrid.model.report import Certificate, CoverageReport
+from geogrid.errors import InputError
+from geogrid.model.report import CoverageReport
 from geogrid.vocabulary import DefectKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shapely.geometry.base import BaseGeometry
+
     from geogrid.model.district import District
     from geogrid.model.plan import GridPlan
     from geogrid.model.scheme import Level
 
-__all__ = ["verify_plan"]
+__all__ = ["verify_levels", "verify_plan"]
 
 
 def verify_plan(
@@ -44,32 +49,39 @@ def verify_plan(
         level. A cell outside a hard band is a defect; outside a soft one it is not.
     """
     against = plan.atoms.limit if limit is None else limit
+    levels = {level: plan.cells(level.key) for level in plan.scheme.area_levels}
+    return verify_levels(levels, against, households=households)
+
+
+def verify_levels(
+    levels: Mapping[Level, gpd.GeoDataFrame],
+    limit: District | gpd.GeoDataFrame | BaseGeometry,
+    *,
+    households: gpd.GeoDataFrame | None = None,
+) -> CoverageReport:
+    """Prove area levels, coarse to fine, from their cells; see :func:`verify_plan`."""
+    if not levels:
+        msg = "the scheme has no area level: there are no polygons to prove"
+        raise InputError(msg)
     tables, proofs, notes = [], [], []
-    certificate: Certificate | None = None
-    parents = None
-    for level in plan.scheme.area_levels:
-        cells = plan.cells(level.key)
-        report = verify_coverage(
-            cells,
-            against,
-            households=households,
-            parents=parents if parents is not None and level.may_span_parents is False else None,
-        )
-        certificate = report.certificate
-        count = certificate.levels[0].households
-        households_here = int(cells["households"].sum()) if count is None else count
-        proofs.append(replace(certificate.levels[0], level=level.key, households=households_here))
+    parents: gpd.GeoDataFrame | None = None
+    for level, cells in levels.items():
+        above = None if level.may_span_parents else parents
+        report = verify_coverage(cells, limit, households=households, parents=above)
+        proof = report.certificate.levels[0]
+        counted = proof.households
+        if counted is None and "households" in cells:
+            counted = int(cells["households"].sum())
+        proofs.append(replace(proof, level=level.key, households=counted))
         tables.append(_with_level(report.defects, level, cells))
         notes += [note for note in report.notes if note not in notes]
         parents = cells
-    defects = gpd.GeoDataFrame(pd.concat(tables, ignore_index=True), crs=plan.district.crs)
+    defects = gpd.GeoDataFrame(pd.concat(tables, ignore_index=True), crs=tables[0].crs)
     defects = defects.sort_values(
         ["households", "area_m2"], ascending=False, kind="stable", ignore_index=True
     )
-    whole = replace(certificate, levels=tuple(proofs)) if certificate else None
-    if whole is None:  # A scheme has at least one level, but it may be a roster.
-        whole = Certificate(limit_digest="", limit_twice_area_mm2=0, limit_shift_mm=0.0, levels=())
-    return CoverageReport(defects=defects, certificate=whole, notes=tuple(notes))
+    certificate = replace(report.certificate, levels=tuple(proofs))
+    return CoverageReport(defects=defects, certificate=certificate, notes=tuple(notes))
 
 
 def _with_level(

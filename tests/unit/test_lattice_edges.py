@@ -49,7 +49,9 @@ def test_area_is_exact_far_from_the_origin_where_partial_sums_wrap():
 def test_ring_direction_in_the_file_does_not_matter():
     square = box(0, 0, 1, 1)
     one, other = (directed_edges(shapes_of(s)) for s in (square, shapely.reverse(square)))
-    assert set(zip(one.tail, one.head, strict=True)) == set(zip(other.tail, other.head, strict=True))
+    assert set(zip(one.tail, one.head, strict=True)) == set(
+        zip(other.tail, other.head, strict=True)
+    )
 
 
 def test_neighbours_over_a_corner_are_no_rook_neighbours():

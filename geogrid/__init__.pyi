@@ -1,0 +1,27 @@
+# The public names; the package loads them lazily from this list.
+from . import errors as errors
+from . import schemes as schemes
+from . import vocabulary as vocabulary
+from .atoms import barriers_of as barriers_of
+from .atoms import build_atoms as build_atoms
+from .coverage import verify_coverage as verify_coverage
+from .coverage import verify_plan as verify_plan
+from .divide import divide as divide
+from .divide import partition_atoms as partition_atoms
+from .io.estimate import estimate_households as estimate_households
+from .io.fetch import fetch_place as fetch_place
+from .io.layer import read_layer as read_layer
+from .io.limit import read_limit as read_limit
+from .io.tables import read_households as read_households
+from .io.tables import read_stations as read_stations
+from .maps.plan_map import write_map as write_map
+from .maps.tiles import TileService as TileService
+from .model.atoms import Atoms as Atoms
+from .model.district import District as District
+from .model.plan import GridPlan as GridPlan
+from .model.reach import Reach as Reach
+from .osm import read_osm as read_osm
+from .stations.stand_ins import stand_in_stations as stand_in_stations
+from .walking import WalkNetwork as WalkNetwork
+from .workflow import divide_district as divide_district
+from .workflow import measure_service as measure_service

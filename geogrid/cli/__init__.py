@@ -1,0 +1,185 @@
+"""The command line: ``geogrid COMMAND …``.
+
+Building the parser must stay cheap, so nothing heavy is imported before a command runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from geogrid.errors import GeogridError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main", "make_parser"]
+
+_DATUMS = ("wgs84", "cgcs2000", "gcj02", "bd09")
+_EXIT_BAD_INPUT = 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one plain line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where to look, and leave with exit code 2."""
+        print(f"geogrid: {message}; see {self.prog} --help", file=sys.stderr)  # noqa: T201 - the terminal
+        raise SystemExit(_EXIT_BAD_INPUT)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Build the parser of all commands."""
+    parser = _Parser(
+        prog="geogrid",
+        description="Divide a district into nested grids, prove the cover, see who is served. "
+        "网格划分、全覆盖证明、党群服务圈。",
+        epilog="Exit codes: 0 done and sound, 1 done with findings, 2 bad input.",
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and stop")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    output = _Parser(add_help=False)
+    output.add_argument("--json", action="store_true", help="print one JSON object instead")
+    output.add_argument("--quiet", action="store_true", help="print nothing but errors")
+
+    _add_main_commands(commands, output)
+    _add_plan_commands(commands, output)
+    return parser
+
+
+def _add_main_commands(
+    commands: argparse._SubParsersAction[_Parser], output: argparse.ArgumentParser
+) -> None:
+    """Add what makes plans and circles from files."""
+    demo = _command(commands, "demo", "the whole main job on the data that ships, offline", output)
+    demo.add_argument("--out", default="geogrid-demo", metavar="DIR", help="folder to write to")
+
+    run = _command(commands, "run", "the whole main job on your own files", output)
+    _division_inputs(run)
+    run.add_argument("--stations", metavar="FILE", help="stations (table or points)")
+    run.add_argument("--stations-datum", choices=_DATUMS, help="datum of the stations")
+    _walking(run)
+    run.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
+
+    divide = _command(commands, "divide", "divide a district into a grid plan", output)
+    _division_inputs(divide)
+    divide.add_argument("--out", required=True, metavar="PLAN.gpkg", help="plan file to write")
+
+    check = _command(commands, "check", "prove a plan or any polygon layer, or say what is wrong",
+                     output)  # fmt: skip
+    check.add_argument("plan", metavar="PLAN", help="plan file, or any layer of polygons")
+    check.add_argument("--layer", help="layer of polygons, where the file holds several")
+    check.add_argument("--limit", metavar="FILE", help="what the cells should cover")
+    check.add_argument("--households", metavar="FILE", help="household points to look for")
+    check.add_argument("--datum", choices=_DATUMS, help="datum of PLAN")
+    check.add_argument("--report", metavar="FILE", help="write the defects (.gpkg .csv .geojson)")
+
+    circles = _command(commands, "circles", "service circles of stations on the walking network",
+                       output)  # fmt: skip
+    circles.add_argument("--stations", required=True, metavar="FILE", help="table or points")
+    circles.add_argument("--stations-datum", choices=_DATUMS, help="datum of the stations")
+    circles.add_argument("--osm", required=True, metavar="FILE", help="OSM extract")
+    circles.add_argument("--households", metavar="FILE", help="table or points")
+    circles.add_argument("--households-datum", choices=_DATUMS, help="datum of the households")
+    _walking(circles)
+    circles.add_argument("--out", required=True, metavar="C.gpkg", help="file to write")
+
+
+def _add_plan_commands(
+    commands: argparse._SubParsersAction[_Parser], output: argparse.ArgumentParser
+) -> None:
+    """Add what works on a finished plan, and the rest."""
+    map_ = _command(commands, "map", "one self-contained HTML map of a plan", output)
+    map_.add_argument("plan", metavar="PLAN", help="plan file")
+    map_.add_argument("--osm", metavar="FILE", help="OSM extract for the base map")
+    map_.add_argument("--title", help="headline")
+    map_.add_argument("--approval", default="", metavar="NO", help="map approval number (审图号)")
+    map_.add_argument("--tianditu-key", metavar="KEY", help="add 天地图 tiles with your key")
+    map_.add_argument("--osm-tiles", action="store_true", help="add OpenStreetMap's online tiles")
+    map_.add_argument("--out", required=True, metavar="M.html", help="file to write")
+
+    where = _command(commands, "where", "which cells hold a place", output)
+    where.add_argument("plan", metavar="PLAN", help="plan file")
+    where.add_argument("lon", type=float, help="longitude in degrees")
+    where.add_argument("lat", type=float, help="latitude in degrees")
+    where.add_argument("--datum", choices=_DATUMS, default="wgs84", help="datum of the place")
+
+    serve = _command(commands, "serve", "serve a finished plan in the browser", output)
+    serve.add_argument("plan", metavar="PLAN", help="plan file")
+    serve.add_argument("--osm", metavar="FILE", help="OSM extract for the base map")
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    serve.add_argument("--port", type=int, default=8000, help="port; 0 takes a free one")
+
+    fetch = _command(commands, "fetch", "fetch a place from OpenStreetMap into files", output)
+    fetch.add_argument("--place", required=True, help="name, from small to large")
+    fetch.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
+    fetch.add_argument("--overpass-url", metavar="URL", help="Overpass service to ask")
+    fetch.add_argument("--nominatim-url", metavar="URL", help="Nominatim service to ask")
+    fetch.add_argument("--retries", type=int, default=3, help="tries after the first")
+
+    schemes = _command(commands, "schemes", "the schemes that ship", output)
+    schemes.add_argument("action", nargs="?", choices=("list", "show"), default="list")
+    schemes.add_argument("name", nargs="?", help="scheme to show, or a file")
+
+
+def _command(
+    commands: argparse._SubParsersAction[_Parser],
+    name: str,
+    about: str,
+    output: argparse.ArgumentParser,
+) -> argparse.ArgumentParser:
+    return commands.add_parser(name, help=about, description=about, parents=[output])
+
+
+def _division_inputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--limit", required=True, metavar="FILE", help="polygon of the district")
+    parser.add_argument("--limit-name", metavar="NAME", help="which areas of that file")
+    parser.add_argument("--limit-layer", metavar="LAYER", help="which layer of that file")
+    parser.add_argument("--datum", choices=_DATUMS, help="datum of the limit")
+    parser.add_argument("--osm", required=True, metavar="FILE", help="OSM extract")
+    parser.add_argument("--households", metavar="FILE", help="table or points; else estimated")
+    parser.add_argument("--households-datum", choices=_DATUMS, help="datum of the households")
+    parser.add_argument(
+        "--column", action="append", default=[], metavar="WHAT=HEADER",
+        help="column of the households: lon, lat, x, y, households or household_id",
+    )  # fmt: skip
+    parser.add_argument("--scheme", default="huayang", metavar="NAME|FILE", help="levels and bands")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same plan")
+
+
+def _walking(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--minutes", type=float, nargs="+", default=[5, 15], help="limits to walk")
+    parser.add_argument(
+        "--preset", choices=("adult", "elder", "gb50180"), help="how minutes become metres"
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns
+    -------
+    int
+        0 done and sound, 1 done with findings, 2 bad input (one line on standard error).
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # A Windows console in code page 936 cannot show every sign; it must not stop the work.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    parser = make_parser()
+    options = parser.parse_args(argv)
+    if options.version:
+        print(importlib.import_module("importlib.metadata").version("geogrid"))  # noqa: T201
+        return 0
+    if options.command is None:
+        parser.print_help()
+        return _EXIT_BAD_INPUT
+    try:
+        commands = importlib.import_module("geogrid.cli.commands")
+        code: int = commands.run(options)
+    except GeogridError as error:
+        print(f"geogrid: {error}", file=sys.stderr)  # noqa: T201 - the terminal
+        return _EXIT_BAD_INPUT
+    return code

@@ -1,0 +1,167 @@
+"""What a planner sees in the terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    import geopandas as gpd
+
+__all__ = ["Terminal"]
+
+# Every stage that may take more than two seconds, as people read it.
+_STAGES = {
+    "reading": "读取数据 reading",
+    "atoms": "切分基本单元 cutting along roads, rivers and walls",
+    "division": "划分网格 dividing",
+    "proof": "证明全覆盖 proving",
+    "walking": "计算服务圈 walking",
+    "writing": "写出文件 writing",
+    "fetching": "下载数据 fetching",
+    "map": "绘制地图 drawing the map",
+}
+_MOST_DEFECTS = 20
+_CELLS_WIDTH = 26
+
+
+class Terminal:
+    """Prints results as tables, as one JSON object, or not at all.
+
+    Parameters
+    ----------
+    as_json
+        Print one JSON object at the end and nothing else.
+    quiet
+        Print nothing.
+    """
+
+    def __init__(self, *, as_json: bool, quiet: bool) -> None:
+        self._as_json = as_json
+        self._quiet = quiet or as_json
+        self._console = Console(highlight=False)
+        self._errors = Console(stderr=True, highlight=False)
+
+    @contextmanager
+    def stages(self) -> Iterator[Callable[[str], None]]:
+        """Show a line with a clock for the stage that is running."""
+        if self._quiet or not self._errors.is_terminal:
+            yield lambda _: None
+            return
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        with Progress(*columns, console=self._errors) as progress:
+            current: list[Any] = []
+
+            def enter(stage: str) -> None:
+                if current:
+                    progress.update(current[-1], total=1, completed=1)
+                current.append(progress.add_task(_STAGES.get(stage, stage), total=None))
+
+            yield enter
+            if current:
+                progress.update(current[-1], total=1, completed=1)
+
+    def say(self, text: str) -> None:
+        """Print one line."""
+        if not self._quiet:
+            self._console.print(text, markup=False, soft_wrap=True)
+
+    def result(self, values: Mapping[str, Any]) -> None:
+        """Print the JSON object when JSON was asked for."""
+        if self._as_json:
+            json.dump(values, sys.stdout, ensure_ascii=False, default=str)
+            sys.stdout.write("\n")
+
+    def summary(self, values: Mapping[str, Any]) -> None:
+        """Print what a plan holds, what was proven, who is served and where the files are."""
+        self.result(values)
+        if self._quiet:
+            return
+        flag = "（估算 estimated）" if values["is_estimated"] else ""
+        flag += "（合成数据 synthetic）" if values["is_synthetic"] else ""
+        self.say(
+            f"{values['district']}: {values['area_km2']:.2f} km²，{values['households']} 户{flag}，"
+            f"{values['atoms']} 个基本单元 atoms，方案 scheme {values['scheme']}"
+        )
+        self._console.print(_level_table(values["levels"]))
+        self._served(values)
+        if values.get("cut_buildings"):
+            self.say(
+                f"被切割建筑 buildings still cut: {values['cut_buildings']}（见计划文件 in plan）"
+            )
+        for note in values.get("notes", ()):
+            self.say(f"注 note: {note}")
+        for role, path in values.get("files", {}).items():
+            self.say(f"{role:>8}: {path}")
+
+    def _served(self, values: Mapping[str, Any]) -> None:
+        if "served" not in values:
+            return
+        total = max(values["households"], 1)
+        parts = [
+            f"{limit} 分钟 min: {count} 户 ({count / total:.1%})"
+            for limit, count in values["served"].items()
+        ]
+        off = f"，离路网 off network {values['off_network']}" if values["off_network"] else ""
+        self.say(
+            f"服务站 stations: {values['stations']}{off}；步行可达 served  " + "；".join(parts)
+        )
+
+    def defects(self, defects: gpd.GeoDataFrame, *, is_proven: bool) -> None:
+        """Print the worst defects, or that there are none."""
+        if self._quiet:
+            return
+        if defects.empty:
+            self.say("没有发现问题 nothing found")
+        else:
+            self._console.print(_defect_table(defects))
+            more = len(defects) - _MOST_DEFECTS
+            if more > 0:
+                self.say(f"另有 {more} 处 more；用 --report 写出全部 writes all")
+        verdict = "已证明：全覆盖、无重叠 PROVEN" if is_proven else "未证明 NOT PROVEN"
+        self.say(verdict)
+
+
+def _level_table(levels: list[Mapping[str, Any]]) -> Table:
+    table = Table(show_edge=False, pad_edge=False)
+    table.add_column("层级\nlevel", no_wrap=True)
+    for title in ("网格\ncells", "户数 min–max\nhouseholds", "应为\nband", "达标\nin band", "最大偏差\ndeviation", "证明\nproof"):  # fmt: skip
+        table.add_column(title, justify="right", no_wrap=True)
+    for level in levels:
+        band, inside = level["band"], level["in_band"]
+        table.add_row(
+            level["name"],
+            str(level["cells"]),
+            f"{level['households_min']}–{level['households_max']}",
+            "—" if band is None else f"{band[0] or 0}–{band[1] or '∞'}",
+            "—" if inside is None else f"{inside} ({inside / level['cells']:.0%})",
+            f"{level['deviation']:.0%}",
+            "—" if "is_proven" not in level else ("✓" if level["is_proven"] else "✗"),
+        )
+    return table
+
+
+def _defect_table(defects: gpd.GeoDataFrame) -> Table:
+    table = Table(show_edge=False, pad_edge=False)
+    for title in ("问题\nkind", "层级\nlevel", "网格\ncells"):
+        table.add_column(title)
+    for title in ("户数\nhouseholds", "面积\nm²", "最大宽\nm"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for row in defects.head(_MOST_DEFECTS).to_dict("records"):
+        table.add_row(
+            str(row["label"]),
+            str(row["level"]),
+            ", ".join(row["cells"])[:_CELLS_WIDTH],
+            str(row["households"]),
+            f"{row['area_m2']:.3f}",
+            f"{row['width_m']:.3f}",
+        )
+    return table

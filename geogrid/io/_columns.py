@@ -1,0 +1,90 @@
+"""Which column of a table is what, by its Chinese or English header."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeAlias
+
+from geogrid.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["HOUSEHOLD_FIELDS", "STATION_FIELDS", "Fields", "has_position", "match_columns"]
+
+Fields: TypeAlias = dict[str, tuple[str, ...]]
+
+_POSITION: Fields = {
+    "lon": ("经度", "lon", "lng", "longitude", "long", "经度坐标", "gpsx"),
+    "lat": ("纬度", "lat", "latitude", "纬度坐标", "gpsy"),
+    "x": ("x", "x坐标", "坐标x", "东坐标", "横坐标", "easting"),
+    "y": ("y", "y坐标", "坐标y", "北坐标", "纵坐标", "northing"),
+}
+HOUSEHOLD_FIELDS: Fields = {
+    **_POSITION,
+    "households": ("households", "户数", "总户数", "住户数", "居民户数", "常住户数", "household"),
+    "household_id": (
+        "household_id", "户号", "户编号", "编号", "住户编号", "房屋编码", "户籍编号", "id",
+    ),
+}  # fmt: skip
+STATION_FIELDS: Fields = {
+    **_POSITION,
+    "station": ("station", "站点编号", "编号", "编码", "代码", "code", "station_id", "id"),
+    "name": ("name", "名称", "站点名称", "服务站", "服务站名称", "党群服务站", "站点"),
+    "tier": ("tier", "级别", "等级", "层级", "类型", "站点级别"),
+}
+
+# 经度(°), 经度（WGS84）, "X / m": units and remarks are no part of the name.
+_REMARK = re.compile(r"[(（\[【/].*$")
+
+
+def match_columns(
+    headers: Iterable[str], fields: Fields, columns: Mapping[str, str] | None, name: str
+) -> dict[str, str]:
+    """Return the header of each field that is there.
+
+    Parameters
+    ----------
+    headers
+        Headers of the table.
+    fields
+        Usual headers of each field, the most usual first.
+    columns
+        What the user said, which wins.
+    name
+        Name of the file, for messages.
+
+    Raises
+    ------
+    InputError
+        If the user names a field that does not exist, or a header that is not there.
+    """
+    there = [str(header) for header in headers]
+    plain: dict[str, str] = {}
+    for header in there:
+        plain.setdefault(_plain(header), header)
+    found = {}
+    for field, usual in fields.items():
+        known = [plain[word] for word in usual if word in plain]
+        if known:
+            found[field] = known[0]
+    for field, header in (columns or {}).items():
+        if field not in fields:
+            msg = (
+                f"there is no field {field!r} to give a column for: use one of {', '.join(fields)}"
+            )
+            raise InputError(msg)
+        if header not in there:
+            msg = f"{name} has no column {header!r}: its columns are {', '.join(there[:20])}"
+            raise InputError(msg)
+        found[field] = header
+    return found
+
+
+def has_position(found: Mapping[str, str]) -> bool:
+    """Tell whether both coordinates are among the fields found."""
+    return {"lon", "lat"} <= found.keys() or {"x", "y"} <= found.keys()
+
+
+def _plain(header: str) -> str:
+    return re.sub(r"\s", "", _REMARK.sub("", header)).lower()

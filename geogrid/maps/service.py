@@ -1,0 +1,248 @@
+"""Stations, their circles and the unserved, as plain JSON values for a map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geogrid.errors import InputError
+from geogrid.maps.coding import DECIMALS, polygon_steps, to_degrees
+from geogrid.maps.disclosure import SHOWN, SMALL, SMALLEST_SHOWN, as_public, hidden_parts
+from geogrid.vocabulary import StationStatus
+from geogrid.walking.pace import PRESETS
+
+if TYPE_CHECKING:
+    from geogrid.model.plan import GridPlan
+    from geogrid.model.reach import Reach
+
+__all__ = [
+    "circle_layers",
+    "has_stand_ins",
+    "joined_stations",
+    "limit_label",
+    "station_rows",
+    "unserved_columns",
+    "unserved_label",
+    "walking_text",
+]
+
+_DIRECTIONS = {"to_station": "由住户走向服务站", "from_station": "由服务站走向住户"}
+
+# Circles are drawn this much smoother than they were computed; counts do not come from them.
+SIMPLIFY_M = 1.0
+# A courtyard amid reached streets would read as a fault of the map.
+SMALLEST_HOLE_M2 = 5000.0
+
+
+def limit_label(row: dict[str, Any]) -> str:
+    """Return ``5分钟`` or ``300米`` for a row of circles."""
+    if row.get("minutes") is not None:
+        return f"{row['minutes']:g}分钟"
+    if row.get("metres") is not None:
+        return f"{row['metres']:g}米"
+    msg = "the circles have neither minutes nor metres: use the circles of a reach"
+    raise InputError(msg)
+
+
+def circle_layers(circles: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
+    """Return the circles of each limit as one area, the smallest limit first."""
+    if circles is None or circles.empty:
+        return []
+    key = "minutes" if "minutes" in circles and circles["minutes"].notna().any() else "metres"
+    if key not in circles:
+        limit_label({})
+    layers = []
+    for limit, rows in circles.groupby(key, sort=True):
+        area = gpd.GeoSeries([shapely.union_all(rows.geometry.to_numpy())], crs=circles.crs)
+        drawn = _for_display(area)
+        layers.append(
+            {
+                "label": limit_label({key: limit}),
+                "shape": polygon_steps(to_degrees(drawn))[0],
+            }
+        )
+    return layers
+
+
+def joined_stations(
+    stations: gpd.GeoDataFrame | None, reach: Reach | None
+) -> gpd.GeoDataFrame | None:
+    """Return the user's stations with what a reach found for them, or the reach's own."""
+    if reach is None:
+        return stations
+    if stations is None or "station" not in stations:
+        return reach.stations
+    keys = stations["station"].astype(str)
+    found = reach.stations.assign(station=reach.stations["station"].astype(str))
+    found = found.drop_duplicates("station").set_index("station")
+    columns = {
+        name: keys.map(found[name]) for name in ("status", "households") if name not in stations
+    }
+    if reach.households.empty:
+        columns.pop("households", None)
+    return stations.assign(**columns)
+
+
+def station_rows(
+    stations: gpd.GeoDataFrame | None, circles: gpd.GeoDataFrame | None
+) -> list[dict[str, Any]]:
+    """Return the stations, each with its own largest circle.
+
+    ``stations`` has ``station`` and may have ``name``, ``stand_in`` (what existing facility takes
+    the place of a station), ``status`` and ``households``.
+    """
+    if stations is None or stations.empty:
+        return []
+    places = shapely.get_coordinates(to_degrees(stations.geometry)).round(DECIMALS).tolist()
+    circle_of = _largest_circles(circles)
+    return [
+        {
+            "id": str(row["station"]),
+            "name": _text(row.get("name")) or str(row["station"]),
+            "standIn": _text(row.get("stand_in")),
+            "status": status_text(row.get("status")),
+            "off": _text(row.get("status")) == StationStatus.OFF_NETWORK.value,
+            "households": _public(row.get("households")),
+            "at": place,
+            "circle": circle_of.get(str(row["station"]), []),
+        }
+        for row, place in zip(
+            stations.drop(columns=stations.geometry.name).to_dict("records"), places, strict=True
+        )
+    ]
+
+
+def _for_display(areas: gpd.GeoSeries) -> gpd.GeoSeries:
+    return gpd.GeoSeries(
+        [_without_small_holes(shape) for shape in areas.simplify(SIMPLIFY_M)],
+        index=areas.index,
+        crs=areas.crs,
+    )
+
+
+def _without_small_holes(shape: shapely.Geometry) -> shapely.MultiPolygon:
+    parts = []
+    for part in shapely.get_parts(shape):
+        rings = shapely.get_rings(part)
+        areas = np.asarray(shapely.area(shapely.polygons(rings)))
+        parts.append(shapely.Polygon(rings[0], rings[1:][areas[1:] >= SMALLEST_HOLE_M2]))
+    return shapely.MultiPolygon(parts)
+
+
+def has_stand_ins(stations: gpd.GeoDataFrame | None) -> bool:
+    """Tell whether some station is another facility in a station's place."""
+    if stations is None or "stand_in" not in stations:
+        return False
+    return bool((stations["stand_in"].map(_text) != "").any())
+
+
+def unserved_label(circles: gpd.GeoDataFrame | None) -> str:
+    """Return out of which circle somebody must live to be unserved: the largest."""
+    layers = circle_layers(circles)
+    return f"{layers[-1]['label']}服务圈外" if layers else "服务圈外"
+
+
+def walking_text(reach: Reach | None) -> str:
+    """Return how people were assumed to walk."""
+    if reach is None:
+        return ""
+    facts = reach.assumptions
+    pace = PRESETS.get(str(facts.get("preset")))
+    speed = facts.get("speed_kmh")
+    unit = "分钟" if "minutes" in reach.circles else "米"
+    walks = [
+        f"{limit:g}{unit}" + (f" {metres:g} 米" if unit == "分钟" else "")
+        for limit, metres in zip(reach.limits, facts["limits_m"], strict=True)
+    ]
+    parts = [
+        pace.title_zh if pace else "",
+        f"{speed:g} km/h" if speed else "",
+        "、".join(walks),
+        _DIRECTIONS.get(str(facts["direction"]), str(facts["direction"])),
+        "沿步行路网，两端按直线接驳",
+        f"离路网 {facts['max_snap_m']:g} 米以外的不计",
+    ]
+    return "，".join(part for part in parts if part)
+
+
+def status_text(status: Any) -> str:  # noqa: ANN401 - a cell of a table
+    """Return the label of a station's status, the text itself when it is none of ours."""
+    text = _text(status)
+    known = {member.value: member.label_zh for member in StationStatus}
+    return known.get(text, text)
+
+
+def _largest_circles(circles: gpd.GeoDataFrame | None) -> dict[str, list[Any]]:
+    if circles is None or circles.empty:
+        return {}
+    largest = circles.iloc[np.argsort(circles.geometry.area.to_numpy(), kind="stable")]
+    largest = largest.drop_duplicates("station", keep="last")
+    shapes = polygon_steps(to_degrees(_for_display(largest.geometry)))
+    return dict(zip(largest["station"].astype(str), shapes, strict=True))
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - a cell of a table
+    return "" if value is None or pd.isna(value) else str(value)
+
+
+def _public(households: Any) -> int | None:  # noqa: ANN401 - a cell of a table
+    if households is None or pd.isna(households):
+        return None
+    count = int(households)
+    return -SMALL if 0 < count < SMALLEST_SHOWN else count
+
+
+def unserved_columns(
+    plan: GridPlan, reach: Reach, tables: dict[str, gpd.GeoDataFrame]
+) -> dict[str, dict[str, list[Any]]]:
+    """Return for each level the unserved households of its cells, as far as they may be shown.
+
+    Returns
+    -------
+    dict
+        By level: ``unserved`` (-1 below ten, -2 withheld), ``share`` (0-1, ``None`` where a number
+        is hidden or nobody lives), ``ranked`` (rows with unserved households, most first).
+    """
+    counted = [
+        _counted(reach.by_cell(plan, key), table.set_index("code")) for key, table in tables.items()
+    ]
+    states = hidden_parts([table.rename(columns={"unserved": "households"}) for table in counted])
+    return {
+        key: _columns(table, state)
+        for key, table, state in zip(tables, counted, states, strict=True)
+    }
+
+
+def _counted(found: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+    indexed = found.set_index("code") if "code" in found else found
+    aligned = indexed[["unserved", "households"]].reindex(cells.index).fillna(0).astype(np.int64)
+    unserved, total = aligned["unserved"], aligned["households"]
+    return pd.DataFrame(
+        {
+            "code": cells.index,
+            "parent": cells["parent"].to_numpy(),
+            "unserved": unserved.to_numpy(),
+            "total": total.to_numpy(),
+            "public": cells["public"].to_numpy(np.int64),
+        }
+    )
+
+
+def _columns(table: pd.DataFrame, states: Any) -> dict[str, list[Any]]:  # noqa: ANN401 - an array of states
+    total, unserved = table["total"].to_numpy(), table["unserved"].to_numpy()
+    # A share would give away a count that is hidden, and means little among few homes.
+    is_open = (states == SHOWN) & (table["public"].to_numpy() > 0) & (total >= SMALLEST_SHOWN)
+    share = np.divide(unserved, total, out=np.zeros(len(total)), where=total > 0)
+    order = np.lexsort((table["code"].to_numpy(str), -unserved))
+    return {
+        "unserved": as_public(unserved, states),
+        "share": [
+            round(float(one), 4) if ok else None for one, ok in zip(share, is_open, strict=True)
+        ],
+        # A withheld number takes its place in the list by its true size, as its neighbours do.
+        "ranked": [int(row) for row in order if unserved[row] > 0],
+    }

@@ -1,0 +1,135 @@
+"""Whether people live in a building.
+
+The first row that fits decides:
+
+==================================================================  ===========
+tags of the building                                                use
+==================================================================  ===========
+``building:use`` names homes and something else                     mixed
+``building:use`` names homes only                                   residential
+``building:use`` names something else only                          other
+a dwelling (``apartments house residential terrace dormitory`` …)   mixed
+with a shop, office, amenity …
+a dwelling                                                          residential
+``building=yes`` with ``building:flats``                            as a dwelling
+``building=yes`` with a shop, office, amenity, tourism …            other
+``building=yes`` whose name ends like a school's, hospital's …      other
+``building=yes`` whose smallest enclosing ground is not for homes   other
+(industrial, commercial, retail, railway, military, a school …)
+``building=yes``                                                    residential
+every other value (``school office retail garage`` …)               other
+==================================================================  ===========
+
+"Smallest enclosing ground" means that the homes inside a university stay homes when
+``landuse=residential`` is drawn round them. A car park or a toilet inside a house changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from geogrid.osm._words import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["building_uses", "ground_of", "lies_on_other_ground"]
+
+_DWELLINGS = words(
+    """apartments bungalow cabin detached dormitory farm ger house houseboat longhouse residential
+    semi semidetached_house static_caravan stilt_house terrace tower_block trullo"""
+)
+_HOME_WORDS = _DWELLINGS | {"flat", "flats", "home", "housing"}
+_TRADES = words(
+    """aeroway craft government healthcare industrial leisure man_made military office power
+    public_transport railway religion shop tourism"""
+)
+_ANCILLARY = words(
+    """bench bicycle_parking bicycle_rental charging_station letter_box parking parking_entrance
+    post_box recycling shelter toilets vending_machine waste_basket waste_disposal"""
+)
+_OTHER_GROUND = words(
+    """aeroway:aerodrome aeroway:terminal amenity:bus_station amenity:clinic amenity:college
+    amenity:hospital amenity:kindergarten amenity:marketplace amenity:place_of_worship
+    amenity:prison amenity:research_institute amenity:school amenity:university landuse:cemetery
+    landuse:commercial landuse:construction landuse:depot landuse:education landuse:industrial
+    landuse:institutional landuse:landfill landuse:military landuse:port landuse:quarry
+    landuse:railway landuse:religious landuse:retail"""
+)
+_HOME_GROUND = frozenset({"landuse:residential"})
+_OTHER_NAME = re.compile(
+    r"(学校|小学|中学|大学|学院|幼儿园|党校|教学楼|医院|卫生院|卫生服务中心|门诊部|办公楼|写字楼|商场"
+    r"|超市|酒店|宾馆|饭店|银行|政府|委员会|派出所|法院|检察院|博物馆|图书馆|体育馆|影剧院|剧院|教堂"
+    r"|工厂|车站|加油站)$"
+    r"|\b(school|university|college|hospital|hotel|museum|church|library|station|mall)\b",
+    re.IGNORECASE,
+)
+
+
+def building_uses(
+    tags: Iterable[Mapping[str, str]], is_on_other_ground: NDArray[np.bool_]
+) -> list[str]:
+    """Return ``residential``, ``mixed`` or ``other`` for each building; see the table above."""
+    return [
+        _use(one, is_other=bool(is_other))
+        for one, is_other in zip(tags, is_on_other_ground, strict=True)
+    ]
+
+
+def ground_of(tags: Mapping[str, str]) -> str:
+    """Return ``home`` or ``other`` for an area that says what its ground is for, else empty."""
+    said = {f"{key}:{tags[key]}" for key in ("landuse", "amenity", "aeroway") if key in tags}
+    if "building" in tags:
+        return ""
+    if said & _OTHER_GROUND:
+        return "other"
+    return "home" if said & _HOME_GROUND else ""
+
+
+def lies_on_other_ground(
+    buildings: NDArray[np.object_], grounds: NDArray[np.object_], is_other: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Tell for each building whether the smallest ground round its inner point is not for homes."""
+    result = np.zeros(len(buildings), dtype=bool)
+    if not len(buildings) or not len(grounds):
+        return result
+    tree = shapely.STRtree(grounds)
+    building, ground = tree.query(shapely.point_on_surface(buildings), predicate="within")
+    # Largest first, so that the smallest ground is written last and stays.
+    order = np.argsort(-shapely.area(grounds)[ground], kind="stable")
+    result[building[order]] = is_other[ground[order]]
+    return result
+
+
+def _use(tags: Mapping[str, str], *, is_other: bool) -> str:
+    stated = {word.strip() for word in tags.get("building:use", "").split(";") if word.strip()}
+    if stated:
+        return _stated_use(stated)
+    has_trade = _has_trade(tags)
+    if tags["building"] in _DWELLINGS or (tags["building"] == "yes" and _has_flats(tags)):
+        return "mixed" if has_trade else "residential"
+    is_plain = tags["building"] == "yes" and not has_trade and not is_other
+    return "residential" if is_plain and not _OTHER_NAME.search(tags.get("name", "")) else "other"
+
+
+def _stated_use(stated: set[str]) -> str:
+    homes = stated & _HOME_WORDS
+    if not homes:
+        return "mixed" if "mixed" in stated else "other"
+    return "mixed" if stated - homes else "residential"
+
+
+def _has_flats(tags: Mapping[str, str]) -> bool:
+    return tags.get("building:flats", "0") not in {"0", "no"}
+
+
+def _has_trade(tags: Mapping[str, str]) -> bool:
+    if any(tags.get(key, "no") not in {"no", "vacant"} for key in _TRADES):
+        return True
+    return "amenity" in tags and tags["amenity"] not in _ANCILLARY

@@ -1,0 +1,5 @@
+"""The walking network and what can be reached on it."""
+
+from geogrid.walking.network import WalkNetwork
+
+__all__ = ["WalkNetwork"]

@@ -1,0 +1,103 @@
+"""Check the points that a reach starts from, and bring them into the network's frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from geogrid.errors import CrsError, InputError
+from geogrid.walking.build import row_list
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+    from pyproj import CRS
+
+__all__ = ["household_counts", "points_in_frame", "station_names"]
+
+_POINT = 0
+
+
+def points_in_frame(frame: gpd.GeoDataFrame, crs: CRS | None, *, what: str) -> NDArray[np.object_]:
+    """Return the points of ``frame`` in ``crs``, one a row.
+
+    Raises
+    ------
+    InputError
+        If a row has no geometry, an empty one, or one that is not a point.
+    CrsError
+        If only one of frame and network has a coordinate system, or a point leaves the frame.
+    """
+    points = frame.geometry.to_numpy()
+    void = np.flatnonzero(shapely.is_missing(points) | shapely.is_empty(points))
+    if len(void):
+        msg = f"{len(void)} {what} have no point (rows {row_list(void)}): place them or drop them"
+        raise InputError(msg)
+    other = np.flatnonzero(shapely.get_type_id(points) != _POINT)
+    if len(other):
+        msg = f"{len(other)} {what} are not points (rows {row_list(other)}): give one point each"
+        raise InputError(msg)
+    if (frame.crs is None) != (crs is None):
+        bare = f"the {what} have" if frame.crs is None else "the network has"
+        msg = f"{bare} no coordinate system: set it, so that both are in one frame"
+        raise CrsError(msg)
+    if crs is not None and frame.crs != crs:
+        points = frame.geometry.to_crs(crs).to_numpy()
+    points = shapely.force_2d(points)
+    lost = np.flatnonzero(~np.isfinite(shapely.get_coordinates(points)).all(axis=1))
+    if len(lost):
+        msg = f"{len(lost)} {what} leave the network's frame (rows {row_list(lost)}): check them"
+        raise CrsError(msg)
+    return np.asarray(points)
+
+
+def station_names(stations: gpd.GeoDataFrame) -> NDArray[np.object_]:
+    """Return the name of each station as text, S1, S2 … where there is no column ``station``.
+
+    Raises
+    ------
+    InputError
+        If there is no station, or a name is missing or used twice.
+    """
+    if stations.empty:
+        msg = "there is no station: give at least one point"
+        raise InputError(msg)
+    if "station" not in stations.columns:
+        return np.array([f"S{number}" for number in range(1, len(stations) + 1)], dtype=object)
+    column = stations["station"]
+    missing = np.flatnonzero(column.isna().to_numpy() | (column.astype(str) == "").to_numpy())
+    if len(missing):
+        msg = f"{len(missing)} stations have no name (rows {row_list(missing)}): name or drop them"
+        raise InputError(msg)
+    names = column.astype(str)
+    twice = names[names.duplicated()].unique()
+    if len(twice):
+        msg = f"the station name {twice[0]} is used twice: names must be unique"
+        raise InputError(msg)
+    return names.to_numpy(dtype=object)
+
+
+def household_counts(households: gpd.GeoDataFrame) -> NDArray[np.int64]:
+    """Return how many households stand at each point, 1 where there is no column ``households``.
+
+    Raises
+    ------
+    InputError
+        If a count is missing, negative or not whole.
+    """
+    if "households" not in households.columns:
+        return np.ones(len(households), dtype=np.int64)
+    counts = pd.to_numeric(households["households"], errors="coerce").to_numpy(
+        dtype=float, na_value=np.nan
+    )
+    bad = np.flatnonzero(~np.isfinite(counts) | (counts < 0) | (counts != np.floor(counts)))
+    if len(bad):
+        msg = (
+            f"column households holds no whole number in {len(bad)} rows (rows {row_list(bad)}): "
+            "give 0 or more in each"
+        )
+        raise InputError(msg)
+    return counts.astype(np.int64)

@@ -1,0 +1,155 @@
+"""Divide a district along the natural lines of a map, prove it, measure who is served."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from geogrid import schemes
+from geogrid.atoms import barriers_of, build_atoms
+from geogrid.coverage import verify_plan
+from geogrid.divide import divide
+from geogrid.io.estimate import EstimateRule, estimate_households
+from geogrid.io.tables import split_households
+from geogrid.model.source import Source
+from geogrid.walking import WalkNetwork
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import geopandas as gpd
+
+    from geogrid.model.district import District
+    from geogrid.model.extract import OsmExtract
+    from geogrid.model.plan import GridPlan
+    from geogrid.model.reach import Reach
+    from geogrid.model.report import CoverageReport
+    from geogrid.model.scheme import Scheme
+
+__all__ = ["MINUTES", "Division", "divide_district", "measure_service"]
+
+# Atoms this much lighter than the finest cell let the division balance it to some percent.
+_ATOMS_PER_CELL = 4
+_MIN_ATOM_HOUSEHOLDS = 5
+MINUTES = (5.0, 15.0)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Division:
+    """A proven (or refuted) plan with what it was made from.
+
+    Attributes
+    ----------
+    plan, report
+        The plan carries the report's certificate.
+    households, outside
+        The household points inside the limit, and those beyond it.
+    extract
+        The map.
+    notes
+        Plain sentences about what was assumed.
+    """
+
+    plan: GridPlan
+    report: CoverageReport
+    households: gpd.GeoDataFrame
+    outside: gpd.GeoDataFrame
+    extract: OsmExtract
+    notes: tuple[str, ...]
+
+
+def divide_district(
+    district: District,
+    extract: OsmExtract,
+    *,
+    households: gpd.GeoDataFrame | None = None,
+    household_source: Source | None = None,
+    scheme: str | Scheme = "huayang",
+    sources: Sequence[Source] = (),
+    seed: int = 0,
+    stage: Callable[[str], None] = lambda _: None,
+) -> Division:
+    """Divide a district along the natural lines of a map and prove the result.
+
+    Parameters
+    ----------
+    district, extract
+        What to divide and the map that shows it.
+    households
+        Points with ``households``; estimated from the buildings where absent.
+    household_source
+        Where they came from.
+    scheme
+        A scheme, its name or its file.
+    sources
+        Where the other inputs came from.
+    seed
+        The same seed gives the same plan.
+    stage
+        Told in one word or two what is being done.
+
+    Returns
+    -------
+    Division
+        The plan with its certificate.
+    """
+    chosen = schemes.load(scheme) if isinstance(scheme, str) else scheme
+    buildings = extract.buildings
+    buildings = buildings[buildings.intersects(district.limit)]
+    notes: list[str] = []
+    if households is None:
+        rule = EstimateRule()
+        households = estimate_households(buildings, rule=rule)
+        households = households[households["households"] > 0]
+        household_source = replace(
+            extract.source, role="households", is_estimated=True, note=rule.note_zh
+        )
+        notes.append(rule.note)
+    inside, outside = split_households(households, district)
+    if household_source is None:
+        household_source = Source(role="households", name="table")
+    stage("atoms")
+    atoms = build_atoms(
+        district,
+        barriers_of(extract),
+        households=inside,
+        buildings=buildings,
+        max_households=_atom_cap(chosen),
+    )
+    stage("division")
+    plan = divide(
+        district, atoms, chosen, seed=seed, sources=(*sources, extract.source, household_source)
+    )
+    stage("proof")
+    report = verify_plan(plan, households=inside)
+    leaf = report.certificate.levels[-1]
+    plan = replace(plan, certificate=report.certificate, version=leaf.digest[:12])
+    return Division(
+        plan=plan,
+        report=report,
+        households=inside,
+        outside=outside,
+        extract=extract,
+        notes=(*notes, *report.notes),
+    )
+
+
+def _atom_cap(scheme: Scheme) -> int | None:
+    """Households from which a block is cut between its buildings."""
+    bands = [level.band for level in scheme.area_levels if level.band is not None]
+    target = bands[-1].target if bands else None
+    return None if target is None else max(_MIN_ATOM_HOUSEHOLDS, round(target / _ATOMS_PER_CELL))
+
+
+def measure_service(
+    division: Division,
+    stations: gpd.GeoDataFrame,
+    *,
+    minutes: Sequence[float] = MINUTES,
+    preset: str | None = None,
+) -> Reach:
+    """Measure which households of a division reach which station on foot."""
+    network = WalkNetwork.from_osm(division.extract)
+    return network.reach(
+        stations, minutes=tuple(minutes), preset=preset, households=division.households
+    )

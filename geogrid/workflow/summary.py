@@ -1,0 +1,75 @@
+"""A plan, a check and a reach summed up as plain JSON values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from geogrid.model.plan import GridPlan
+    from geogrid.model.reach import Reach
+    from geogrid.model.report import CoverageReport
+
+__all__ = ["summary_of"]
+
+
+def summary_of(
+    plan: GridPlan, report: CoverageReport | None = None, reach: Reach | None = None
+) -> dict[str, Any]:
+    """Sum a plan up as plain JSON values.
+
+    Returns
+    -------
+    dict
+        ``district``, ``area_km2``, ``households``, ``is_estimated``, ``levels`` (cells, households
+        per cell, in band, deviation, proven), ``is_proven``, ``defects``, ``cut_buildings`` and,
+        with a reach, ``served`` per limit, ``stations`` and ``off_network``.
+    """
+    result: dict[str, Any] = {
+        "district": plan.district.name,
+        "area_km2": round(plan.atoms.limit.area / 1e6, 4),
+        "crs": "" if plan.district.crs is None else str(plan.district.crs.to_string()),
+        "atoms": len(plan.atoms.frame),
+        "households": plan.households,
+        "is_estimated": any(source.is_estimated for source in plan.sources),
+        "is_synthetic": any(source.is_synthetic for source in plan.sources),
+        "scheme": plan.scheme.key,
+        "version": plan.version,
+        "levels": [_level_summary(plan, report, key.key) for key in plan.scheme.area_levels],
+        "cut_buildings": len(plan.atoms.cut_buildings),
+    }
+    if report is not None:
+        result |= {"is_proven": report.is_proven, "defects": len(report.defects)}
+    if reach is not None:
+        status = reach.stations["status"].astype(str)
+        result |= {
+            "stations": len(reach.stations),
+            "off_network": int((status == "off_network").sum()),
+            "served": {f"{limit:g}": reach.served_households(limit) for limit in reach.limits},
+            "assumptions": dict(reach.assumptions),
+        }
+    return result
+
+
+def _level_summary(plan: GridPlan, report: CoverageReport | None, key: str) -> dict[str, Any]:
+    level = plan.scheme.level(key)
+    counts = plan.cells(key)["households"]
+    band = level.band
+    mean = float(counts.mean())
+    facts: dict[str, Any] = {
+        "key": key,
+        "name": level.name,
+        "cells": len(counts),
+        "households_min": int(counts.min()),
+        "households_mean": round(mean, 1),
+        "households_max": int(counts.max()),
+        "deviation": round(float((counts - mean).abs().max() / mean), 4) if mean else 0.0,
+        "band": None if band is None else [band.low, band.high],
+        "in_band": None if band is None else int(sum(count in band for count in counts)),
+    }
+    if report is not None:
+        proof = next(one for one in report.certificate.levels if one.level == key)
+        mine = report.defects[report.defects["level"] == key]
+        facts["is_proven"] = proof.uncancelled == 0 and not len(
+            mine[~mine["kind"].isin(["unmatched_edge", "multipart", "out_of_band"])]
+        )
+    return facts
