@@ -42,10 +42,11 @@ def square(column, row, *, size=SIDE):
     return box(x, y, x + size, y + size)
 
 
-def make_plan(*, names=None, sources=SOURCES, crs=CRS_ZHUZHOU, households=HOUSEHOLDS):
+def make_plan(*, names=None, sources=SOURCES, crs=CRS_ZHUZHOU, households=HOUSEHOLDS, slant=0):
     """Sixteen squares: two 总网格 of two columns, each with eight 微网格 of one square.
 
-    ``names`` replaces names of cells by code.
+    ``names`` replaces names of cells by code; ``slant`` leans the squares to the east by so many
+    metres a metre.
     """
     places = [(column, row) for row in range(COUNT) for column in range(COUNT)]
     frame = gpd.GeoDataFrame(
@@ -54,7 +55,10 @@ def make_plan(*, names=None, sources=SOURCES, crs=CRS_ZHUZHOU, households=HOUSEH
             "households": [int(households[row, column]) for column, row in places],
             "kind": "普通",
         },
-        geometry=[square(column, row) for column, row in places],
+        geometry=[
+            shapely.affinity.affine_transform(square(column, row), [1, slant, 0, 1, -slant * Y0, 0])
+            for column, row in places
+        ],
         crs=crs,
     )
     atoms = Atoms.from_frame(frame)

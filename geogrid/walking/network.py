@@ -154,7 +154,7 @@ class WalkNetwork:
             If networkx is not installed.
         """
         try:
-            import networkx as nx  # type: ignore[import-untyped]  # noqa: PLC0415 - an optional extra
+            import networkx as nx  # noqa: PLC0415 - an optional extra
         except ImportError as error:
             msg = "networkx is not installed: install it, or geogrid with the extra fetch"
             raise InputError(msg) from error

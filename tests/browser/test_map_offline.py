@@ -51,7 +51,12 @@ def opened(browser, map_file, *, width, height, touch=False):
     faults = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text))
-    page.on("dialog", lambda dialog: faults.append(dialog.message))
+
+    def on_dialog(dialog):
+        faults.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", on_dialog)
 
     def watch(route):
         url = route.request.url
@@ -208,6 +213,39 @@ def test_no_two_labels_overlap(desktop):
                 one[0] >= other[2] or other[0] >= one[2] or one[1] >= other[3] or other[1] >= one[3]
             )
             assert apart
+
+
+def test_a_label_that_finds_no_place_is_left_out(desktop):
+    drawn = desktop.evaluate(
+        """steps => {
+          const layer = geogridMap.labels;
+          const one = {...layer._source(geogridMap.map)[0], steps};
+          layer._source = () => [one, {...one}];
+          layer._pins = () => [];
+          layer.redraw();
+          return layer.drawn;
+        }""",
+        [],
+    )
+    assert drawn == 1
+
+
+def test_a_label_steps_aside_for_a_pin(desktop):
+    free, moved = desktop.evaluate(
+        """() => {
+          const layer = geogridMap.labels;
+          const one = layer._source(geogridMap.map)[0];
+          layer._source = () => [one];
+          layer._pins = () => [];
+          layer.redraw();
+          const free = layer.boxes[0];
+          layer._pins = () => [one.at];
+          layer.redraw();
+          return [free, layer.boxes[0]];
+        }"""
+    )
+    assert moved[0] == free[0]
+    assert moved[1] > free[1]
 
 
 def test_on_a_phone_the_panel_is_folded_and_opens(phone):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import geopandas as gpd
 import networkx as nx
 import numpy as np
@@ -28,7 +30,9 @@ def line_tables(draw):
     lines = []
     for _ in range(draw(st.integers(1, 12))):
         start, via, end = draw(corner), draw(st.lists(places, max_size=2)), draw(corner)
-        lines.append(shapely.LineString([start, *via, end]))
+        line = shapely.LineString([start, *via, end])
+        # A line drawn over itself has two positions on one spot.
+        lines.append(line if line.is_simple else shapely.LineString([start, end]))
     lines.append(shapely.LineString([corners[0], corners[1]]))
     oneway = draw(st.lists(st.booleans(), min_size=len(lines), max_size=len(lines)))
     return gpd.GeoDataFrame({"oneway": oneway}, geometry=lines, crs=CRS)
@@ -132,7 +136,7 @@ def test_circles_are_valid_nested_and_hold_their_streets(lines, stations, direct
     assert (reach.circles.geom_type == "Polygon").all()
     for _, circles in reach.circles.groupby("station"):
         shapes = circles.sort_values("metres").geometry.to_list()
-        assert all(big.covers(small) for small, big in zip(shapes, shapes[1:], strict=False))
+        assert all(big.covers(small) for small, big in pairwise(shapes))
     drawn = reach.circles.set_index(["station", "metres"]).geometry
     for (station, metres), pieces in reach.lines.groupby(["station", "metres"]):
         assert drawn[station, metres].buffer(NEAR_MM).covers(pieces.union_all())
@@ -230,7 +234,7 @@ def test_a_new_link_between_corners_lowers_no_count(lines, ends, stations, homes
             one.edge_index.snap(table.geometry.to_numpy(), max_snap_m=100).xy
             for one in (walk, wide)
         ]
-        assume(np.array_equal(*spots, equal_nan=True))
+        assume(np.array_equal(spots[0], spots[1], equal_nan=True))
     before = measure(walk, stations, homes, direction).households
     after = measure(wide, stations, homes, direction).households
     assert not (before["served"] & ~after["served"]).any()

@@ -172,6 +172,15 @@ def test_a_place_on_a_border_belongs_to_one_cell(client):
     assert len(body["chain"]) == 2
 
 
+def test_a_slanted_cell_does_not_claim_its_whole_box(tmp_path):
+    path = write_plan(make_plan(slant=1), tmp_path / "plan.gpkg")
+    with TestClient(create_app(path)) as slanted:
+        body = slanted.get("/where", params=degrees(X0 + 220, Y0 + 190)).json()
+        assert body["chain"][1]["code"] == "43020101"
+        outside = slanted.get("/where", params=degrees(X0 + 20, Y0 + 190))
+    assert_problem(outside, 404, "outside")
+
+
 def test_a_place_outside_is_not_found(client):
     assert_problem(client.get("/where", params=degrees(X0 - 50, Y0 + 50)), 404, "outside 芦淞区")
     assert_problem(client.get("/where", params={"lon": -170, "lat": -80}), 404, "outside")

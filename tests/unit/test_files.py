@@ -141,7 +141,7 @@ except OutputError as error:
 
 @pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="needs a limit on file sizes")
 def test_a_tiny_quota_stops_a_geopackage_and_leaves_nothing(tmp_path):
-    run = subprocess.run(  # noqa: S603 - the text above and our own interpreter
+    run = subprocess.run(
         [sys.executable, "-c", QUOTA, str(tmp_path / "plan.gpkg")],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip

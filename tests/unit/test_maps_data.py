@@ -152,6 +152,13 @@ def test_a_defect_at_a_home_names_its_cell_and_not_its_place():
     assert lost["shape"] == []
 
 
+def test_a_home_has_no_shape_either_when_it_is_an_area():
+    doubled = make_defects().iloc[:1].assign(kind="double_household")
+    (row,) = defect_rows(None, doubled)
+    assert row["shape"] == []
+    assert row["bounds"] is None
+
+
 def test_defects_of_a_report_come_before_those_of_a_file():
     plan = make_plan()
     report = verify_plan(plan)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from map_plans import make_circles, make_plan, make_reach, make_stations
@@ -52,7 +54,8 @@ def test_a_station_carries_its_largest_circle_and_what_it_really_is(plan):
     assert (first["off"], second["off"]) == (False, True)
     assert second["status"] == "离路网过远"
     assert (first["households"], second["households"]) == (420, -1)
-    assert len(first["circle"][0][0]) > 8
+    lon = np.cumsum(np.reshape(first["circle"][0][0], (-1, 2)), axis=0)[:, 0] / 1e7
+    assert np.ptp(lon) * 111_320 * np.cos(np.radians(27.83)) == pytest.approx(600, rel=0.01)
     assert 113 < first["at"][0] < 114
     assert has_stand_ins(stations)
 
@@ -93,6 +96,14 @@ def test_a_share_is_shown_only_where_both_numbers_are(plan):
     assert share["43020102"] is None
     assert share["43020105"] is None
     assert share["43020204"] is None
+
+
+def test_a_share_among_few_homes_is_left_out_when_the_reach_knows_fewer_than_the_plan(plan):
+    reach = make_reach(plan, unserved={})
+    known = pd.DataFrame({"households": 3, "unserved": 0}, index=plan.cells("wei")["code"])
+    reach.by_cell = lambda _, level: known if level == "wei" else known.iloc[:0]
+    columns = unserved_columns(plan, reach, cell_tables(plan))
+    assert set(columns["wei"]["share"]) == {None}
 
 
 def test_the_walking_assumption_is_printed_in_full(plan):

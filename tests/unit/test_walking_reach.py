@@ -334,7 +334,7 @@ def test_rows_without_a_point_are_refused_by_number(town, shapes, reason):
 def test_names_of_stations_must_be_there_and_differ(town):
     with pytest.raises(InputError, match="used twice"):
         town.reach(points((0, 0), (1, 1), station=["a", "a"]))
-    with pytest.raises(InputError, match="no name .rows 1"):
+    with pytest.raises(InputError, match=r"no name \(rows 1\)"):
         town.reach(points((0, 0), (1, 1), station=["a", None]))
     with pytest.raises(InputError, match="no station"):
         town.reach(points((0, 0)).iloc[:0])
@@ -343,7 +343,7 @@ def test_names_of_stations_must_be_there_and_differ(town):
 
 @pytest.mark.parametrize("counts", [[1, -2], [1, None], [1, 2.5], [1, "many"]])
 def test_household_counts_must_be_whole(town, counts):
-    with pytest.raises(InputError, match="whole number in 1 rows .rows 1"):
+    with pytest.raises(InputError, match=r"whole number in 1 rows \(rows 1\)"):
         town.reach(points((0, 0)), households=points((0, 0), (1, 1), households=counts))
 
 

@@ -22,7 +22,7 @@ function areaLatLngs(polygons, scale) {
 function element(tag, className, text) {
   const made = document.createElement(tag);
   if (className) made.className = className;
-  if (text !== undefined && text !== null) made.innerHTML = String(text);
+  if (text !== undefined && text !== null) made.textContent = String(text);
   return made;
 }
 
