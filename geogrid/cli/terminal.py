@@ -93,9 +93,10 @@ class Terminal:
         )
         self._console.print(_level_table(values["levels"]))
         self._served(values)
-        if values.get("cut_buildings"):
+        cut, by_limit = values["cut_buildings"], values["cut_by_limit"]
+        if cut or by_limit:
             self.say(
-                f"被切割建筑 buildings still cut: {values['cut_buildings']}（见计划文件 in plan）"
+                f"被切割建筑 buildings cut: 网格边界 by borders {cut}，区划边界 by the limit {by_limit}"
             )
         for note in values.get("notes", ()):
             self.say(f"注 note: {note}")

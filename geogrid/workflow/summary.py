@@ -21,9 +21,12 @@ def summary_of(
     -------
     dict
         ``district``, ``area_km2``, ``households``, ``is_estimated``, ``levels`` (cells, households
-        per cell, in band, deviation, proven), ``is_proven``, ``defects``, ``cut_buildings`` and,
-        with a reach, ``served`` per limit, ``stations`` and ``off_network``.
+        per cell, in band, deviation, proven), ``is_proven``, ``defects``, ``cut_buildings``
+        (by a border), ``cut_by_limit`` and, with a reach, ``served`` per limit, ``stations`` and
+        ``off_network``.
     """
+    cut = plan.atoms.cut_buildings
+    by_limit = int((cut["reason"] == "the limit cuts it").sum())
     result: dict[str, Any] = {
         "district": plan.district.name,
         "area_km2": round(plan.atoms.limit.area / 1e6, 4),
@@ -35,7 +38,8 @@ def summary_of(
         "scheme": plan.scheme.key,
         "version": plan.version,
         "levels": [_level_summary(plan, report, key.key) for key in plan.scheme.area_levels],
-        "cut_buildings": len(plan.atoms.cut_buildings),
+        "cut_buildings": len(cut) - by_limit,
+        "cut_by_limit": by_limit,
     }
     if report is not None:
         result |= {"is_proven": report.is_proven, "defects": len(report.defects)}

@@ -140,6 +140,11 @@ def test_circles_are_valid_nested_and_hold_their_streets(lines, stations, direct
     drawn = reach.circles.set_index(["station", "metres"]).geometry
     for (station, metres), pieces in reach.lines.groupby(["station", "metres"]):
         assert drawn[station, metres].buffer(NEAR_MM).covers(pieces.union_all())
+        # Nothing else is drawn: squares of streets count only when they are reached whole.
+        legs = reach.stations.set_index("station").loc[[station], ["geometry", "snap_m"]]
+        near = pieces.buffer(25.01).union_all()
+        way = legs.geometry.iloc[0].buffer(legs["snap_m"].iloc[0] + 25.01)
+        assert drawn[station, metres].difference(near).difference(way).area < 1
 
 
 @given(lines=line_tables(), stations=crowds(), direction=directions)

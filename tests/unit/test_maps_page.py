@@ -47,6 +47,7 @@ def test_a_map_is_one_file_without_a_single_address(tmp_path):
     )
     page = path.read_text("utf-8")
     assert not re.search(r"https?://", page)
+    assert "default-src 'none'; script-src 'unsafe-inline';" in page
     assert not re.search(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=(?!\"data:)", page)
     assert data_of(page)["levels"][1]["cell"][0] == "https://example.org/x"
 

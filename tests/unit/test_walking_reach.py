@@ -147,6 +147,27 @@ def test_the_ends_of_a_one_way_street_are_open_to_all_sides():
             assert reach.households["metres"][near] == pytest.approx(50)
 
 
+def test_a_corner_of_one_way_streets_only_is_left_by_all_and_entered_by_all():
+    out = network([(0, 0), (100, 0)], [(0, 0), (0, 100)], oneway=[True, True])
+    leaving = reach_m(out, points((0, 0)), 60, direction="from_station")
+    assert metres_of(leaving) == pytest.approx({60: 120})
+    into = network([(100, 0), (0, 0)], [(0, 90), (0, 0)], oneway=[True, True])
+    homes = points((0, 0), (100, 0), (0, 90))
+    for place in ((100, 0), (0, 90)):
+        reach = reach_m(into, points(place), 300, households=homes, direction="from_station")
+        assert reach.households["served"].sum() == 2
+        assert reach.households["served"][0]
+    arriving = reach_m(into, points((0, 0)), 60)
+    assert metres_of(arriving) == pytest.approx({60: 120})
+
+
+def test_nobody_walks_against_a_one_way_street_from_its_end():
+    walk = network([(0, 0), (1000, 0)], [(1000, 0), (1000, 100)], oneway=[True, False])
+    at = points((1000, 50))
+    assert metres_of(reach_m(walk, at, 300, direction="from_station")) == pytest.approx({300: 100})
+    assert metres_of(reach_m(walk, at, 300, direction="to_station")) == pytest.approx({300: 350})
+
+
 def test_of_parallel_edges_the_shortest_counts_and_they_are_not_added():
     graph = nx.MultiGraph(crs=CRS)
     graph.add_nodes_from([(n, {"x": 100 * n, "y": 0}) for n in range(3)])
@@ -393,6 +414,13 @@ def test_a_real_town_agrees_with_brute_force_household_by_household(helsinki_osm
     assert reach.households["metres"].to_numpy() == pytest.approx(nearest, nan_ok=True, abs=1e-6)
     assert reach.stations["status"].tolist()[-1] == "off_network"
     assert reach.circles.is_valid.all()
+    largest = reach.circles[reach.circles["metres"] == 1200].set_index("station").geometry
+    pieces = reach.lines[reach.lines["metres"] == 1200]
+    near = pieces.set_geometry(pieces.buffer(25, quad_segs=8)).dissolve("station").geometry
+    leg = reach.stations.set_index("station")["snap_m"]
+    for station, circle in largest.items():
+        assert near[station].area <= circle.area + 0.1
+        assert circle.area <= near[station].area + 50 * leg[station] + 0.1
     wide = reach.circles.pivot_table(
         index="station", columns="minutes", values="geometry", aggfunc="first"
     )
