@@ -49,9 +49,7 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_main_commands(
-    commands: argparse._SubParsersAction[_Parser], output: argparse.ArgumentParser
-) -> None:
+def _add_main_commands(commands: argparse._SubParsersAction[_Parser], output: _Parser) -> None:
     """Add what makes plans and circles from files."""
     demo = _command(commands, "demo", "the whole main job on the data that ships, offline", output)
     demo.add_argument("--out", default="geogrid-demo", metavar="DIR", help="folder to write to")
@@ -87,9 +85,7 @@ def _add_main_commands(
     circles.add_argument("--out", required=True, metavar="C.gpkg", help="file to write")
 
 
-def _add_plan_commands(
-    commands: argparse._SubParsersAction[_Parser], output: argparse.ArgumentParser
-) -> None:
+def _add_plan_commands(commands: argparse._SubParsersAction[_Parser], output: _Parser) -> None:
     """Add what works on a finished plan, and the rest."""
     map_ = _command(commands, "map", "one self-contained HTML map of a plan", output)
     map_.add_argument("plan", metavar="PLAN", help="plan file")
@@ -128,7 +124,7 @@ def _command(
     commands: argparse._SubParsersAction[_Parser],
     name: str,
     about: str,
-    output: argparse.ArgumentParser,
+    output: _Parser,
 ) -> argparse.ArgumentParser:
     return commands.add_parser(name, help=about, description=about, parents=[output])
 

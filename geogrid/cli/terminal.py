@@ -95,9 +95,7 @@ class Terminal:
         self._served(values)
         cut, by_limit = values["cut_buildings"], values["cut_by_limit"]
         if cut or by_limit:
-            self.say(
-                f"被切割建筑 buildings cut: 网格边界 by borders {cut}，区划边界 by the limit {by_limit}"
-            )
+            self.say(f"被切割建筑 buildings cut: 网格 by borders {cut}，区划 by limit {by_limit}")
         for note in values.get("notes", ()):
             self.say(f"注 note: {note}")
         for role, path in values.get("files", {}).items():

@@ -71,4 +71,6 @@ def stand_in_stations(extract: OsmExtract, district: District) -> gpd.GeoDataFra
     left, right = table.sindex.query(points, predicate="dwithin", distance=_SAME_PLACE_M)
     kind = table["stand_in"].to_numpy()
     is_twin = (left < right) & (kind[left] == kind[right])
-    return table.drop(index=np.unique(right[is_twin])).reset_index(drop=True)
+    is_first = np.ones(len(table), dtype=np.bool_)
+    is_first[right[is_twin]] = False
+    return table[is_first].reset_index(drop=True)
