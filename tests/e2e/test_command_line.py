@@ -7,7 +7,6 @@ import re
 import sqlite3
 import subprocess
 import sys
-import time
 
 import geopandas as gpd
 import pyogrio
@@ -289,7 +288,6 @@ def test_a_whole_small_country_is_divided_and_proven(shared_data, tmp_path, caps
     limits = read_osm(osm).limits
     file = tmp_path / "limit.gpkg"
     limits[limits["name"] == "Liechtenstein"][["name", "geometry"]].to_file(file)
-    time.perf_counter()
     code, found = output_of(capsys, "run", "--limit", file, "--osm", osm, "--out", tmp_path / "out")
     assert code == 0
     assert found["is_proven"]
