@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from geogrid.coverage._cancel import edge_lines
 from geogrid.vocabulary import DefectKind
 
 if TYPE_CHECKING:
@@ -63,8 +64,23 @@ def severity_of(width_m: float) -> str:
 
 
 def _arrangement(rest: Remainder) -> Shapes:
-    noded = shapely.get_parts([shapely.union_all(rest.lines)])
-    return shapely.get_parts(shapely.polygonize(noded))
+    """Return the faces in which the cells there and the limit do not change.
+
+    Between left-over edges only the *difference* of cells and limit is constant: a spill over the
+    limit and an overlap inside it are one face, with a border between them that has cancelled.
+    So every edge that runs through such a face cuts it too.
+    """
+    noded = shapely.union_all(rest.lines)
+    faces = shapely.get_parts(shapely.polygonize(shapely.get_parts([noded])))
+    edges = rest.edges
+    once = np.flatnonzero(edges.tail < edges.head)
+    back = np.flatnonzero(edges.tail > edges.head)
+    key = edges.undirected()[0]
+    single = np.concatenate((once, back[~np.isin(key[back], key[once])]))
+    lines = edge_lines(edges, single)
+    near = np.unique(shapely.STRtree(faces).query(lines, predicate="intersects")[0])
+    noded = shapely.union_all(np.concatenate((rest.lines, lines[near])))
+    return shapely.get_parts(shapely.polygonize(shapely.get_parts([noded])))
 
 
 def _cover(faces: Shapes, cells: Shapes, limit: BaseGeometry) -> pd.DataFrame:

@@ -56,6 +56,15 @@ def test_a_planted_defect_is_named_with_its_cells_and_area(name, cells, kind, na
         report.raise_for_defects()
 
 
+def test_a_spill_and_an_overlap_in_one_lobe_are_told_apart():
+    # The lobe of the left cell runs over the right cell and over the limit at once.
+    lobe = Polygon([(0, 0), (10, 0), (12, 8), (12, 12), (8, 12), (9, 10), (0, 10)])
+    report = check(lobe, RIGHT)
+    area = report.defects.groupby("kind")["area_m2"].sum()
+    assert area["overlap"] == pytest.approx(lobe.intersection(RIGHT).area)
+    assert area["outside"] == pytest.approx(lobe.difference(LIMIT).area)
+
+
 def test_a_millimetre_is_enough_to_lose_the_proof():
     moved = Polygon([(0, 0), (10.001, 0), (10, 10), (0, 10)])
     report = check(moved, RIGHT)
