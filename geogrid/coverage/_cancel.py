@@ -80,9 +80,9 @@ def _left_over(
 
 
 def _vertices_on_edges(
-    edges: DirectedEdges, left: Indices, is_limit: npt.NDArray[np.bool_]
+    edges: DirectedEdges, left: Indices, may_move: npt.NDArray[np.bool_]
 ) -> tuple[Indices, Indices, npt.NDArray[np.float64]]:
-    """Find left-over vertices on left-over edges: exactly, or in the pixel on a limit edge.
+    """Find left-over vertices on left-over edges: exactly, or in the pixel if the edge may move.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def _vertices_on_edges(
     between = (dot > 0) & (dot < (along * along).sum(axis=1))
     # The open pixel round a vertex reaches half a step each way.
     in_pixel = 2 * np.abs(cross) < np.abs(along).sum(axis=1)
-    hit = between & ((cross == 0) | (is_limit[edges.owner[edge]] & in_pixel))
+    hit = between & ((cross == 0) | (may_move[edges.owner[edge]] & in_pixel))
     shift = np.abs(cross[hit]) / np.hypot(along[hit, 0], along[hit, 1])
     return edge[hit], vertex[hit], shift
 
@@ -133,7 +133,9 @@ def _split(
     return whole, np.concatenate((unsplit, new))
 
 
-def cancel(edges: DirectedEdges, is_limit: npt.NDArray[np.bool_]) -> Remainder:
+def cancel(
+    edges: DirectedEdges, is_limit: npt.NDArray[np.bool_], *, may_limit_move: bool
+) -> Remainder:
     """Cancel the edges of cells against each other and against the limit.
 
     Parameters
@@ -142,12 +144,14 @@ def cancel(edges: DirectedEdges, is_limit: npt.NDArray[np.bool_]) -> Remainder:
         Of all polygons, cells and limit together, on one set of vertices.
     is_limit
         One flag a polygon: its edges are subtracted.
+    may_limit_move
+        Whether the limit's edges give way to cell vertices in whose pixel they pass.
     """
     left, undirected = _left_over(edges, np.arange(len(edges.tail)), is_limit)
     splits = np.zeros((0, 4), dtype=np.int64)
     shift = 0.0
     if len(left):
-        edge, vertex, shifts = _vertices_on_edges(edges, left, is_limit)
+        edge, vertex, shifts = _vertices_on_edges(edges, left, is_limit & may_limit_move)
         if len(edge):
             touching = _owner_of_vertex(edges, left, vertex)
             of_cells = ~is_limit[edges.owner[edge]] & ~is_limit[touching]

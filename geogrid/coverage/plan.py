@@ -50,7 +50,7 @@ def verify_plan(
     """
     against = plan.atoms.limit if limit is None else limit
     levels = {level: plan.cells(level.key) for level in plan.scheme.area_levels}
-    return verify_levels(levels, against, households=households)
+    return verify_levels(levels, against, households=households, limit_is_noded=limit is None)
 
 
 def verify_levels(
@@ -58,6 +58,7 @@ def verify_levels(
     limit: District | gpd.GeoDataFrame | BaseGeometry,
     *,
     households: gpd.GeoDataFrame | None = None,
+    limit_is_noded: bool = False,
 ) -> CoverageReport:
     """Prove area levels, coarse to fine, from their cells; see :func:`verify_plan`."""
     if not levels:
@@ -67,7 +68,9 @@ def verify_levels(
     parents: gpd.GeoDataFrame | None = None
     for level, cells in levels.items():
         above = None if level.may_span_parents else parents
-        report = verify_coverage(cells, limit, households=households, parents=above)
+        report = verify_coverage(
+            cells, limit, households=households, parents=above, limit_is_noded=limit_is_noded
+        )
         proof = report.certificate.levels[0]
         counted = proof.households
         if counted is None and "households" in cells:

@@ -98,7 +98,10 @@ def _audit_plan(path: Path, limit: District | None, households: Path | None) -> 
     else:
         people = read_households(households, crs=stored.crs).frame
     report = verify_levels(
-        stored.levels, stored.limit if limit is None else limit, households=people
+        stored.levels,
+        stored.limit if limit is None else limit,
+        households=people,
+        limit_is_noded=limit is None,
     )
     notes = list(report.notes)
     if stored.certificate is None:

@@ -45,9 +45,8 @@ def cells_of(limit, barriers, offset=(0.0, 0.0)):
 @given(limits(), lines, offsets)
 def test_atoms_always_cover_their_limit(limit, barriers, offset):
     cells, noded, given_limit = cells_of(limit, barriers, offset)
-    report = verify_coverage(cells, noded)
+    report = verify_coverage(cells, noded, limit_is_noded=True)
     assert report.is_sound
-    assert report.certificate.limit_shift_mm == 0
     assert abs(cells.area.sum() - noded.area) < 1e-6
     assert verify_coverage(cells, given_limit).is_proven
 
@@ -123,4 +122,8 @@ def test_a_vertex_moved_by_a_millimetre_is_never_proven(limit, barriers, pick, s
     shapes = cells.geometry.to_numpy().copy()
     assume(not moved.equals(shapes[row]))
     shapes[row] = moved
-    assert not verify_coverage(cells.set_geometry(shapes), noded).certificate.is_proof
+    report = verify_coverage(cells.set_geometry(shapes), noded, limit_is_noded=True)
+    assert not report.certificate.is_proof
+    # A limit that may give way hides no more than it says, and always less than a millimetre.
+    loose = verify_coverage(cells.set_geometry(shapes), noded).certificate
+    assert not loose.is_proof or 0 < loose.limit_shift_mm < 1

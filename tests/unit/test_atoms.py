@@ -72,6 +72,20 @@ def test_a_roundabout_island_joins_a_neighbour():
     assert proven(atoms)
 
 
+def test_a_sliver_joins_over_its_longest_border():
+    # A flat triangle: 300.0 m along the south, 300.5 m along the north.
+    barriers = lines([(-10, 100), (310, 100)], [(0, 100), (282, 104)], [(282, 104), (300, 100)])
+    atoms = build_atoms(LIMIT, barriers, min_area_m2=700)
+    assert atoms.frame.area.tolist() == pytest.approx([20_000 + 10_000] * 2)
+
+
+def test_an_empty_strip_joins_though_it_is_large_and_a_lived_in_one_does_not():
+    barriers = lines([(-10, 100), (310, 100)], [(-10, 108), (310, 108)])
+    assert len(build_atoms(LIMIT, barriers).frame) == 2
+    people = gpd.GeoDataFrame({"households": [3]}, geometry=[Point(50, 104)])
+    assert len(build_atoms(LIMIT, barriers, households=people).frame) == 3
+
+
 def test_a_small_block_with_households_keeps_them_when_it_is_joined():
     barriers = lines([(0, 190), (10, 190)], [(10, 190), (10, 200)], [(150, 0), (150, 200)])
     people = gpd.GeoDataFrame({"households": [7]}, geometry=[Point(5, 195)])
@@ -90,6 +104,25 @@ def test_a_building_on_a_street_goes_whole_to_the_side_that_holds_most():
     assert west.area == pytest.approx(150 * 200 + 5 * 20)
     assert atoms.cut_buildings.empty
     assert proven(atoms)
+
+
+def test_a_building_at_a_corner_goes_to_its_home_block_not_to_the_longest_wall():
+    # Most of it lies in the south-west; its longest outer wall lies in the north-west.
+    house = Polygon([(100, 90), (149, 90), (151, 95), (151, 101), (100, 101)])
+    homes = gpd.GeoDataFrame({"osm_id": ["w1"]}, geometry=[house])
+    atoms = build_atoms(LIMIT, lines(*CROSS), buildings=homes)
+    south_west = atoms.frame[atoms.frame.contains(Point(1, 1))].geometry.iloc[0]
+    assert south_west.covers(house)
+    assert atoms.cut_buildings.empty
+
+
+def test_two_houses_drawn_over_each_other_go_to_one_side_even_when_one_is_off_the_border():
+    off, on = box(120, 40, 149, 60), box(147, 40, 158, 60)
+    homes = gpd.GeoDataFrame({"osm_id": ["w1", "w2"]}, geometry=[off, on])
+    atoms = build_atoms(LIMIT, lines(CROSS[0]), buildings=homes)
+    assert atoms.cut_buildings.empty
+    west = atoms.frame[atoms.frame.contains(Point(1, 1))].geometry.iloc[0]
+    assert west.covers(off.union(on))
 
 
 def test_buildings_drawn_over_each_other_stay_whole_together():
@@ -172,6 +205,44 @@ def test_degrees_and_strange_kinds_are_refused():
         build_atoms(LIMIT, lines(CROSS[0], kind=["moat"]))
     with pytest.raises(InputError, match="0 or more"):
         build_atoms(LIMIT, lines(CROSS[0]), min_area_m2=-1)
+
+
+def test_a_point_on_a_border_belongs_to_the_atom_with_the_lowest_id():
+    atoms = build_atoms(LIMIT, lines(*CROSS))
+    position = atoms.locate(gpd.GeoSeries([Point(150, 100), Point(999, 0)]))
+    assert atoms.frame["atom_id"].iloc[position[0]] == "A1"
+    assert position[1] == -1
+
+
+def test_a_border_half_on_a_river_and_half_off_it_takes_the_longer():
+    barriers = gpd.GeoDataFrame(
+        {"kind": ["river", "street"]},
+        geometry=[LineString([(150, -10), (150, 60)]), LineString([(150, 60), (150, 210)])],
+    )
+    atoms = build_atoms(LIMIT, barriers)
+    assert atoms.graph.strength.tolist() == [BarrierKind.STREET.strength]
+
+
+def test_a_river_drawn_along_the_limit_adds_no_sliver():
+    limit = Polygon([(0.0004, 0), (301.7003, 13.3002), (280.1001, 207.9004), (-3.3, 190.2)])
+    along = LineString(limit.exterior.coords[:3])
+    atoms = build_atoms(
+        limit, gpd.GeoSeries([along, LineString([(150, -50), (160, 260)])]), min_area_m2=0
+    )
+    assert len(atoms.frame) == 2
+    assert proven(atoms)
+
+
+def test_ground_between_houses_of_a_crowded_block_goes_to_a_house():
+    houses = [box(x, 120, x + 20, 180) for x in (20, 90, 230)] + [box(160, 120, 180, 130)]
+    homes = gpd.GeoDataFrame(geometry=houses)
+    people = gpd.GeoDataFrame({"households": [10] * 4}, geometry=[h.centroid for h in houses])
+    people = people[:3]
+    atoms = build_atoms(
+        LIMIT, lines(CROSS[1]), households=people, buildings=homes, max_households=15
+    )
+    north = atoms.frame[atoms.frame.geometry.bounds["maxy"] > 150]
+    assert (north["households"] > 0).all()
 
 
 def test_a_point_on_a_border_belongs_to_one_atom_only():

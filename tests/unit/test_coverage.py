@@ -91,6 +91,15 @@ def test_a_limit_without_the_cells_nodes_is_met_within_a_millimetre():
     assert 0 < report.certificate.limit_shift_mm < 1
 
 
+def test_a_limit_a_millimetre_off_is_not_met():
+    # The border of the cells passes one lattice step beside the limit's own edge.
+    cells = [Polygon([(0, 0), (7, 0), (7, 10), (0, 10)]), box(7, 0, 20, 10)]
+    bent = Polygon([(0, 0), (7, -0.001), (20, 0), (20, 10), (0, 10)])
+    assert not check(*cells, limit=bent).certificate.is_proof
+    inward = Polygon([(0, 0), (3, 0.002), (20, 0), (20, 10), (0, 10)])
+    assert not check(*cells, limit=inward).certificate.is_proof
+
+
 def test_a_limit_that_is_two_centimetres_off_is_not_proven():
     report = check(LEFT, RIGHT, limit=box(0, 0, 20.02, 10))
     assert kinds(report) == ["inside_short"]
