@@ -176,18 +176,30 @@ def make_circles():
     )
 
 
-def make_reach(plan, *, unserved):
-    """What the maps ask of a reach; ``unserved`` counts households by atom_id."""
+def make_reach(plan, *, unserved, near=None):
+    """What the maps ask of a reach.
+
+    ``unserved`` counts households beyond 15 minutes by atom_id, ``near`` those beyond 5 minutes;
+    the same where absent.
+    """
     stations = make_stations()[["station", "geometry"]].assign(
         status=["reached", "off_network"], snap_m=[3.0, np.nan], households=[420, 4]
     )
     homes = plan.atoms.frame.set_index("atom_id")["households"]
-    missing = pd.Series(unserved).reindex(homes.index).fillna(0).astype(int)
+    far, close = (
+        homes - pd.Series(lost, dtype=float).reindex(homes.index).fillna(0).astype(int)
+        for lost in (unserved, unserved if near is None else near)
+    )
 
     def by_cell(asked, level):
         codes = asked.labels[level]
-        table = pd.DataFrame({"households": homes, "unserved": missing}).groupby(codes).sum()
-        return table.rename_axis("code")
+        columns = {
+            "households": homes,
+            "served_5": close,
+            "served_15": far,
+            "unserved": homes - far,
+        }
+        return pd.DataFrame(columns).groupby(codes).sum().rename_axis("code")
 
     return SimpleNamespace(
         circles=make_circles(),

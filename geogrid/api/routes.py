@@ -16,7 +16,7 @@ from geogrid.api.schemas import (
     ProblemOut,
     WhereOut,
 )
-from geogrid.api.view import Box, PlanView
+from geogrid.api.view import Box, PlanView, shown_count
 from geogrid.maps.data import district_layer
 from geogrid.maps.disclosure import count_text
 
@@ -68,8 +68,9 @@ async def plan_summary(view: View) -> dict[str, Any]:
         "version": plan.version,
         "crs": plan.district.crs.name if plan.district.crs else "",
         "area_m2": district["area"],
-        "households": count_text(district["households"]),
-        "is_proven": plan.certificate is not None and plan.certificate.is_proof,
+        "households": shown_count(district["households"]),
+        "households_text": count_text(district["households"]),
+        "is_proven": view.is_proven,
         "is_synthetic": any(source.is_synthetic for source in plan.sources),
         "is_estimated": any(source.is_estimated for source in plan.sources),
         "certificate": plan.certificate.to_dict() if plan.certificate else None,

@@ -54,8 +54,11 @@ class PlanOut(BaseModel):
     version: str
     crs: str
     area_m2: float
-    households: str = Field(description="Households in words, never a number below ten, 户数")
-    is_proven: bool = Field(description="Whether the certificate is a proof, 已证明全覆盖无重叠")
+    households: int | None = Field(description="Households; null if fewer than ten, 户数")
+    households_text: str = Field(description="Households in words, never a number below ten, 户数")
+    is_proven: bool = Field(
+        description="The certificate is a proof and no defect is listed, 已证明全覆盖无重叠"
+    )
     is_synthetic: bool
     is_estimated: bool
     certificate: dict[str, Any] | None

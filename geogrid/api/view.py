@@ -19,7 +19,7 @@ from geogrid.api.problems import NotInPlanError
 from geogrid.errors import CrsError, InputError
 from geogrid.io.plan_file import read_plan, read_plan_layers
 from geogrid.maps.coding import DECIMALS, to_degrees
-from geogrid.maps.data import cell_tables, in_band
+from geogrid.maps.data import cell_tables, defect_rows, in_band, proof_badge
 from geogrid.maps.disclosure import count_text
 from geogrid.maps.service import limit_label, station_rows
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from geogrid.model.extract import OsmExtract
     from geogrid.model.plan import GridPlan
 
-__all__ = ["Box", "FeatureTable", "PlanView"]
+__all__ = ["Box", "FeatureTable", "PlanView", "shown_count"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,11 @@ def bounds_index(bounds: npt.NDArray[np.float64]) -> Index:
     return Index(entries) if entries else Index()
 
 
+def shown_count(public: int | None) -> int | None:
+    """Return a public count as a number, ``None`` where it is hidden or not known."""
+    return None if public is None or public < 0 else public
+
+
 def _json(values: dict[str, Any]) -> str:
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
@@ -126,6 +131,13 @@ class PlanView:
         self.tables = cell_tables(self.plan)
         self._to_metric = Transformer.from_crs(4326, self._crs, always_xy=True)
 
+    @property
+    def is_proven(self) -> bool:
+        """Whether the certificate is a proof and the file lists no defects."""
+        found = defect_rows(None, self.layers.defects)
+        badge = proof_badge(self.plan.certificate, None, has_defects=bool(found))
+        return bool(badge["proven"])
+
     def cells(self, level: str) -> FeatureTable:
         """Return the cells of a level by key, name or alias; the coarsest when empty."""
         areas = self.plan.scheme.area_levels
@@ -154,7 +166,7 @@ class PlanView:
                 "level": key,
                 "kind": kind,
                 "parent": parent,
-                "households": public if public >= 0 else None,
+                "households": shown_count(public),
                 "households_text": count_text(public),
                 "band": in_band(level.band, public) if kind == level.kinds[0] else None,
                 "area_m2": round(float(area_m2), 2),
@@ -263,7 +275,8 @@ class PlanView:
             if not self._page:
                 data = map_data(
                     self.plan, extract=self._extract, stations=self.layers.stations,
-                    circles=self.layers.circles, defects=self.layers.defects,
+                    circles=self.layers.circles, service=self.layers.service,
+                    defects=self.layers.defects,
                 )  # fmt: skip
                 self._page = map_page(data)
         return self._page
@@ -280,6 +293,7 @@ def _station_properties(row: dict[str, Any]) -> dict[str, Any]:
         "name": row["name"],
         "stand_in": row["standIn"],
         "status": row["status"],
+        "households": shown_count(public),
         "households_text": "" if public is None else count_text(public),
     }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -19,6 +20,9 @@ __all__ = ["main", "make_parser"]
 
 _DATUMS = ("wgs84", "cgcs2000", "gcj02", "bd09")
 _EXIT_BAD_INPUT = 2
+_EXIT_STOPPED = 130
+_MOST_PORTS = 65535
+_MOST_MINUTES = 180
 
 
 class _Parser(argparse.ArgumentParser):
@@ -106,7 +110,7 @@ def _add_plan_commands(commands: argparse._SubParsersAction[_Parser], output: _P
     serve.add_argument("plan", metavar="PLAN", help="plan file")
     serve.add_argument("--osm", metavar="FILE", help="OSM extract for the base map")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    serve.add_argument("--port", type=int, default=8000, help="port; 0 takes a free one")
+    serve.add_argument("--port", type=_port, default=8000, help="port; 0 takes a free one")
 
     fetch = _command(commands, "fetch", "fetch a place from OpenStreetMap into files", output)
     fetch.add_argument("--place", required=True, help="name, from small to large")
@@ -146,7 +150,8 @@ def _division_inputs(parser: argparse.ArgumentParser) -> None:
 
 
 def _walking(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--minutes", type=float, nargs="+", default=[5, 15], help="limits to walk")
+    parser.add_argument("--minutes", type=_minutes, nargs="+", default=[5, 15],
+                        help="limits to walk")  # fmt: skip
     parser.add_argument(
         "--preset", choices=("adult", "elder", "gb50180"), help="how minutes become metres"
     )
@@ -175,7 +180,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         commands = importlib.import_module("geogrid.cli.commands")
         code: int = commands.run(options)
+        sys.stdout.flush()
     except GeogridError as error:
         print(f"geogrid: {error}", file=sys.stderr)  # noqa: T201 - the terminal
         return _EXIT_BAD_INPUT
+    except KeyboardInterrupt:
+        print("geogrid: stopped", file=sys.stderr)  # noqa: T201 - the terminal
+        return _EXIT_STOPPED
+    except BrokenPipeError:
+        # Whoever read the output has enough of it; nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     return code
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdigit() and int(text) <= _MOST_PORTS:
+        return int(text)
+    msg = f"{text} is no port: give a number from 0 to {_MOST_PORTS}"
+    raise argparse.ArgumentTypeError(msg)
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0.0
+    if 0 < minutes <= _MOST_MINUTES:
+        return minutes
+    msg = f"{text} minutes cannot be walked: give a number up to {_MOST_MINUTES}"
+    raise argparse.ArgumentTypeError(msg)

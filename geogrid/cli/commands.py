@@ -12,8 +12,8 @@ from geogrid import schemes
 from geogrid.cli.terminal import Terminal
 from geogrid.errors import InputError, OutputError
 from geogrid.io.files import writing
-from geogrid.io.plan_file import read_plan, read_plan_layers, write_plan, write_reach
-from geogrid.io.tables import read_households, read_stations, write_outside
+from geogrid.io.plan_file import read_plan_layers, write_plan, write_reach
+from geogrid.io.tables import read_households, read_stations, write_outside, write_rejected
 from geogrid.osm import read_osm
 from geogrid.planar.datum import geometries_to_wgs84
 from geogrid.vocabulary import DefectKind
@@ -23,8 +23,10 @@ from geogrid.workflow import (
     audit_file,
     demo_job,
     divide_district,
+    open_plan,
     read_households_of,
     read_place,
+    require_near,
     run_job,
     summary_of,
 )
@@ -33,11 +35,12 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Mapping
 
-    from geogrid.model.report import CoverageReport
+    from geogrid.workflow import Audit
 
 __all__ = ["run"]
 
 _SOUND, _FINDINGS = 0, 1
+_MOST_LON, _MOST_LAT = 180, 90
 
 
 def run(options: Namespace) -> int:
@@ -65,7 +68,7 @@ def _whole(job: Job, out: str, terminal: Terminal) -> int:
     with terminal.stages() as stage:
         outcome = run_job(job, Path(out), stage=stage)
     terminal.summary(outcome.summary)
-    return _SOUND if outcome.division.report.is_proven else _FINDINGS
+    return _FINDINGS if outcome.has_findings else _SOUND
 
 
 def _divide(options: Namespace, terminal: Terminal) -> int:
@@ -74,12 +77,12 @@ def _divide(options: Namespace, terminal: Terminal) -> int:
     with terminal.stages() as stage:
         stage("reading")
         limit, extract = read_place(job)
-        households, source, notes = read_households_of(job, limit)
+        households = read_households_of(job, limit)
         division = divide_district(
             limit.district,
             extract,
-            households=households,
-            household_source=source,
+            households=households.frame,
+            household_source=households.source,
             scheme=job.scheme,
             sources=(limit.source,),
             seed=job.seed,
@@ -87,15 +90,21 @@ def _divide(options: Namespace, terminal: Terminal) -> int:
         )
         stage("writing")
         files = {"plan": write_plan(division.plan, out, report=division.report)}
+        beside = f"{out.stem}_households"
         if len(division.outside):
-            name = f"{out.stem}_households_outside.csv"
-            files["outside"] = write_outside(division.outside, out.with_name(name))
+            path = out.with_name(f"{beside}_outside.csv")
+            files["outside"] = write_outside(division.outside, path)
+        if len(households.rejected):
+            path = out.with_name(f"{beside}_rejected.csv")
+            files["rejected"] = write_rejected(households.rejected, path)
     values = summary_of(division.plan, division.report)
     values["households_outside"] = int(division.outside["households"].sum())
-    values["notes"] = [*limit.notes, *notes, *division.notes]
+    values["households_rejected"] = len(households.rejected)
+    values["notes"] = [*limit.notes, *households.notes, *division.notes]
     values["files"] = {role: str(path) for role, path in files.items()}
     terminal.summary(values)
-    return _SOUND if division.report.is_proven else _FINDINGS
+    is_sound = division.report.is_proven and set(files) == {"plan"}
+    return _SOUND if is_sound else _FINDINGS
 
 
 def _check(options: Namespace, terminal: Terminal) -> int:
@@ -111,15 +120,19 @@ def _check(options: Namespace, terminal: Terminal) -> int:
     report = audit.report
     if options.report:
         _write_defects(report.defects, Path(options.report))
-    terminal.result(_check_values(report, audit.is_plan))
-    terminal.defects(_labelled(report.defects), is_proven=report.is_proven)
+    terminal.result(_check_values(audit))
+    terminal.defects(_labelled(report.defects))
+    for fault in audit.faults:
+        terminal.say(f"问题 fault: {fault}")
+    terminal.verdict(is_proven=report.is_proven, is_sound=audit.is_sound)
     for note in report.notes:
         terminal.say(f"注 note: {note}")
-    return _SOUND if report.is_sound else _FINDINGS
+    return _SOUND if audit.is_sound else _FINDINGS
 
 
-def _check_values(report: CoverageReport, is_plan: bool) -> dict[str, Any]:  # noqa: FBT001 - one fact
-    defects = report.defects
+def _check_values(audit: Audit) -> dict[str, Any]:
+    report = audit.report
+    defects = _placed(report.defects)
     area = defects.groupby("kind")["area_m2"].sum()
 
     def total(*kinds: DefectKind) -> float:
@@ -127,7 +140,7 @@ def _check_values(report: CoverageReport, is_plan: bool) -> dict[str, Any]:  # n
 
     overlaps = (DefectKind.OVERLAP, DefectKind.DUPLICATE, DefectKind.NESTED)
     return {
-        "is_plan": is_plan,
+        "is_plan": audit.is_plan,
         "is_proven": report.is_proven,
         "gaps_m2": total(DefectKind.GAP, DefectKind.INSIDE_SHORT),
         "overlaps_m2": total(*overlaps),
@@ -136,6 +149,7 @@ def _check_values(report: CoverageReport, is_plan: bool) -> dict[str, Any]:  # n
             {key: row[key] for key in defects.columns if key != "geometry"}
             for row in defects.to_dict("records")
         ],
+        "faults": list(audit.faults),
         "notes": list(report.notes),
         "certificate": report.certificate.to_dict(),
     }
@@ -143,11 +157,21 @@ def _check_values(report: CoverageReport, is_plan: bool) -> dict[str, Any]:  # n
 
 def _labelled(defects: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     labels = {kind.value: f"{kind.label_zh} {kind.value}" for kind in DefectKind}
-    return defects.assign(label=defects["kind"].map(labels))
+    return _placed(defects).assign(label=defects["kind"].map(labels))
+
+
+def _placed(defects: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Add where each defect is, in degrees, for people who look it up on another map."""
+    if defects.crs is None or defects.empty:
+        return defects
+    spots = gpd.GeoSeries(defects.geometry.representative_point(), crs=defects.crs).to_crs(4326)
+    return defects.assign(lon=spots.x.round(6), lat=spots.y.round(6))
 
 
 def _write_defects(defects: gpd.GeoDataFrame, path: Path) -> None:
     table = _labelled(defects)
+    if path.suffix == ".geojson" and table.crs is not None:
+        table = table.to_crs(4326)
     table["cells"] = table["cells"].map(", ".join)
     drivers = {".gpkg": "GPKG", ".geojson": "GeoJSON"}
     with writing(path) as draft:
@@ -173,6 +197,9 @@ def _circles(options: Namespace, terminal: Terminal) -> int:
             households = read_households(
                 Path(options.households), crs=network.crs, datum=options.households_datum
             ).frame
+        require_near(network, stations.frame, what="stations")
+        if households is not None:
+            require_near(network, households, what="households")
         stage("walking")
         reach = network.reach(
             stations.frame,
@@ -183,38 +210,46 @@ def _circles(options: Namespace, terminal: Terminal) -> int:
         stage("writing")
         write_reach(reach, out)
     off = reach.stations[reach.stations["status"].astype(str) == "off_network"]
+    total = int(reach.households["households"].sum()) if households is not None else 0
+    served = {f"{limit:g}": reach.served_households(limit) for limit in reach.limits}
     values = {
         "stations": len(reach.stations),
         "off_network": off["station"].tolist(),
         "rejected": len(stations.rejected),
-        "served": {f"{limit:g}": reach.served_households(limit) for limit in reach.limits},
+        "households": total,
+        "served": served,
         "assumptions": dict(reach.assumptions),
         "files": {"circles": str(out)},
     }
     terminal.result(values)
     terminal.say(f"服务站 stations: {values['stations']}，服务圈 circles: {out}")
-    for station in off["station"]:
-        terminal.say(f"注 note: 离路网过远 station {station} is too far from every street")
+    if total:
+        for limit, count in served.items():
+            terminal.say(f"{limit} 分钟 min: {count} / {total} 户 ({count / total:.1%})")
+    terminal.off_network(off, stations.frame)
     for note in stations.notes:
         terminal.say(f"注 note: {note}")
     return _FINDINGS if len(off) or len(stations.rejected) else _SOUND
 
 
 def _map(options: Namespace, terminal: Terminal) -> int:
+    if Path(options.out).suffix.lower() not in {".html", ".htm"}:
+        msg = f"a map cannot be written as {options.out}: give it a name that ends in .html"
+        raise OutputError(msg)
     # Only this command and the main job need folium.
     from geogrid.maps.plan_map import write_map  # noqa: PLC0415 - an extra
     from geogrid.maps.tiles import TileService  # noqa: PLC0415 - an extra
 
     with terminal.stages() as stage:
         stage("reading")
-        plan = read_plan(Path(options.plan))
+        plan = open_plan(Path(options.plan))
         layers = read_plan_layers(Path(options.plan))
         extract = None
         if options.osm:
             limit = gpd.GeoSeries([plan.district.limit], crs=plan.district.crs)
             extract = read_osm(options.osm, limit=limit)
         tiles = None
-        if options.tianditu_key:
+        if options.tianditu_key is not None:
             tiles = TileService.tianditu(options.tianditu_key)
         elif options.osm_tiles:
             tiles = TileService.osm()
@@ -225,6 +260,7 @@ def _map(options: Namespace, terminal: Terminal) -> int:
             extract=extract,
             stations=layers.stations,
             circles=layers.circles,
+            service=layers.service,
             defects=layers.defects,
             tiles=tiles,
             title=options.title,
@@ -236,7 +272,13 @@ def _map(options: Namespace, terminal: Terminal) -> int:
 
 
 def _where(options: Namespace, terminal: Terminal) -> int:
-    plan = read_plan(Path(options.plan))
+    if not (abs(options.lon) <= _MOST_LON and abs(options.lat) <= _MOST_LAT):
+        msg = (
+            f"longitude {options.lon:g}, latitude {options.lat:g} is no place on the globe: "
+            "give longitude first, in degrees"
+        )
+        raise InputError(msg)
+    plan = open_plan(Path(options.plan))
     place = gpd.GeoSeries.from_xy([options.lon], [options.lat], crs=4326)
     shifted = geometries_to_wgs84(place.to_numpy(), options.datum)
     point = gpd.GeoSeries(shifted, crs=4326)
@@ -265,9 +307,9 @@ def _serve(options: Namespace, terminal: Terminal) -> int:
     from geogrid.api import serve  # noqa: PLC0415 - an extra
 
     plan = Path(options.plan)
+    place = open_plan(plan).district
     extract = None
     if options.osm:
-        place = read_plan(plan).district
         extract = read_osm(options.osm, limit=gpd.GeoSeries([place.limit], crs=place.crs))
 
     def ready(address: str) -> None:

@@ -30,7 +30,7 @@ _STAGES = {
     "map": "绘制地图 drawing the map",
 }
 _MOST_DEFECTS = 20
-_CELLS_WIDTH = 26
+_CODES_SHOWN = 3
 
 
 class Terminal:
@@ -96,6 +96,12 @@ class Terminal:
         cut, by_limit = values["cut_buildings"], values["cut_by_limit"]
         if cut or by_limit:
             self.say(f"被切割建筑 buildings cut: 网格 by borders {cut}，区划 by limit {by_limit}")
+        if values.get("households_outside"):
+            count = values["households_outside"]
+            self.say(f"边界外户数 households outside the limit: {count}，已列出 listed")
+        if values.get("households_rejected"):
+            count = values["households_rejected"]
+            self.say(f"无法使用的行 rows that cannot be used: {count}，已列出 listed")
         for note in values.get("notes", ()):
             self.say(f"注 note: {note}")
         for role, path in values.get("files", {}).items():
@@ -110,23 +116,40 @@ class Terminal:
             for limit, count in values["served"].items()
         ]
         off = f"，离路网 off network {values['off_network']}" if values["off_network"] else ""
-        self.say(
-            f"服务站 stations: {values['stations']}{off}；步行可达 served  " + "；".join(parts)
-        )
+        real = "（地图上的公共服务设施代替 stand-ins from the map）"
+        stand_in = real if values.get("stand_ins") else ""
+        self.say(f"服务站 stations: {values['stations']}{stand_in}{off}")
+        self.say("步行可达 served: " + "，".join(parts))
 
-    def defects(self, defects: gpd.GeoDataFrame, *, is_proven: bool) -> None:
+    def off_network(self, off: gpd.GeoDataFrame, named: gpd.GeoDataFrame) -> None:
+        """Name the stations that no street is near."""
+        names = dict(zip(named["station"], named.get("name", named["station"]), strict=True))
+        for station in off["station"]:
+            self.say(
+                f"注 note: 离路网过远 no street within reach of station {station} "
+                f"{names.get(station, '')}"
+            )
+
+    def defects(self, defects: gpd.GeoDataFrame) -> None:
         """Print the worst defects, or that there are none."""
         if self._quiet:
             return
         if defects.empty:
-            self.say("没有发现问题 nothing found")
+            self.say("没有发现问题 no defect found")
+            return
+        self._console.print(_defect_table(defects))
+        more = len(defects) - _MOST_DEFECTS
+        if more > 0:
+            self.say(f"另有 {more} 处 more；用 --report 写出全部 writes all")
+
+    def verdict(self, *, is_proven: bool, is_sound: bool) -> None:
+        """Print the last word of a check."""
+        if not is_proven:
+            self.say("未证明 NOT PROVEN")
+        elif is_sound:
+            self.say("已证明：全覆盖、无重叠 PROVEN")
         else:
-            self._console.print(_defect_table(defects))
-            more = len(defects) - _MOST_DEFECTS
-            if more > 0:
-                self.say(f"另有 {more} 处 more；用 --report 写出全部 writes all")
-        verdict = "已证明：全覆盖、无重叠 PROVEN" if is_proven else "未证明 NOT PROVEN"
-        self.say(verdict)
+            self.say("图形已证明，但有上列问题 the cover is PROVEN, but see above")
 
 
 def _level_table(levels: list[Mapping[str, Any]]) -> Table:
@@ -151,17 +174,21 @@ def _level_table(levels: list[Mapping[str, Any]]) -> Table:
 
 def _defect_table(defects: gpd.GeoDataFrame) -> Table:
     table = Table(show_edge=False, pad_edge=False)
-    for title in ("问题\nkind", "层级\nlevel", "网格\ncells"):
-        table.add_column(title)
-    for title in ("户数\nhouseholds", "面积\nm²", "最大宽\nm"):
+    for title in ("问题\nkind", "层级\nlevel"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("网格\ncells")
+    for title in ("户数\nhh", "面积\nm²", "宽\nm", "位置\nlon, lat"):
         table.add_column(title, justify="right", no_wrap=True)
     for row in defects.head(_MOST_DEFECTS).to_dict("records"):
+        codes = row["cells"]
+        shown = ", ".join(codes[:_CODES_SHOWN]) + (" …" if len(codes) > _CODES_SHOWN else "")
         table.add_row(
-            str(row["label"]),
+            str(row["label"]).split()[0],
             str(row["level"]),
-            ", ".join(row["cells"])[:_CELLS_WIDTH],
+            shown,
             str(row["households"]),
-            f"{row['area_m2']:.3f}",
+            f"{row['area_m2']:.2f}",
             f"{row['width_m']:.3f}",
+            f"{row['lon']:.5f}, {row['lat']:.5f}" if "lon" in row else "—",
         )
     return table

@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from geogrid.planar.edges import DirectedEdges
     from geogrid.planar.lattice import Millimetres
 
-__all__ = ["Remainder", "cancel", "edge_lines", "subset"]
+__all__ = ["Remainder", "cancel", "edge_lines", "left_over"]
 
 Indices = npt.NDArray[np.int64]
+
+# Odd numbers without pattern: equal pairs of numbers stay equal, different ones hardly meet.
+_MIX, _MIX_TOO = np.int64(-7046029254386353131), np.int64(-4417276706812531889)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,11 +28,10 @@ class Remainder:
     Attributes
     ----------
     edges
-        All edges, split where vertices lie on them; the limit's owner is the last one.
+        Edges of the polygons that matter, split where vertices lie on them; the limit's owner is
+        the last one.
     left
         Positions of the directed edges left over.
-    undirected
-        How many undirected edges all polygons had together.
     splits
         Owner of an edge, owner of the vertex exactly on it, and that vertex: shape (n, 4).
     limit_shift_mm
@@ -38,7 +40,6 @@ class Remainder:
 
     edges: DirectedEdges
     left: Indices
-    undirected: int
     splits: Millimetres
     limit_shift_mm: float
 
@@ -54,29 +55,48 @@ def edge_lines(edges: DirectedEdges, positions: Indices) -> npt.NDArray[np.objec
     return np.asarray(shapely.linestrings(ends.astype(np.float64)), dtype=object)
 
 
-def subset(
-    edges: DirectedEdges, keep: npt.NDArray[np.bool_], *, owner: Indices | None = None
-) -> DirectedEdges:
-    """Return some of the edges, with new owners where given."""
-    owners = edges.owner[keep] if owner is None else owner
-    return replace(edges, tail=edges.tail[keep], head=edges.head[keep], owner=owners)
+def left_over(tail: Indices, head: Indices, is_limit: npt.NDArray[np.bool_]) -> tuple[Indices, int]:
+    """Return which directed edges do not sum to zero, and the number of undirected ones.
 
-
-def _left_over(
-    edges: DirectedEdges, among: Indices, is_limit: npt.NDArray[np.bool_]
-) -> tuple[Indices, int]:
-    """Return which edges ``among`` all do not sum to zero, and the number of undirected ones."""
-    key, sign = edges.undirected()
-    key, sign = key[among], sign[among]
-    if not len(key):
-        return among, 0
-    signed = np.where(is_limit[edges.owner[among]], -sign, sign).astype(np.int64)
-    order = np.argsort(key, kind="stable")
-    ordered = key[order]
-    first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    Parameters
+    ----------
+    tail, head
+        Their ends as whole numbers that are equal exactly for equal places.
+    is_limit
+        One flag an edge: it is subtracted.
+    """
+    if not len(tail):
+        return tail, 0
+    is_forward = tail < head
+    low, high = np.where(is_forward, tail, head), np.where(is_forward, head, tail)
+    order, first = _groups(low, high)
+    signed = np.where(is_forward != is_limit, 1, -1)
     sums = np.add.reduceat(signed[order], first)
-    run = np.repeat(np.arange(len(first)), np.diff(np.r_[first, len(key)]))
-    return among[np.sort(order[sums[run] != 0])], len(first)
+    is_open = np.repeat(sums != 0, np.diff(first, append=len(order)))
+    return np.sort(order[is_open]), len(first)
+
+
+def _groups(low: Indices, high: Indices) -> tuple[Indices, Indices]:
+    """Sort pairs of numbers so that equal ones are together; return the order and group starts.
+
+    One sort by a mixed number brings equal pairs together. Then the pairs themselves are compared:
+    if two different ones were mixed to the same number, both numbers are sorted instead.
+    """
+    mixed = (low * _MIX) ^ (high * _MIX_TOO)
+    order = np.argsort(mixed)
+    starts = _starts(low[order], high[order])
+    if np.count_nonzero(starts) != np.count_nonzero(_starts(mixed[order])):
+        order = np.lexsort((high, low))
+        starts = _starts(low[order], high[order])
+    return order, np.flatnonzero(starts)
+
+
+def _starts(*columns: Indices) -> npt.NDArray[np.bool_]:
+    is_start = np.ones(len(columns[0]), dtype=np.bool_)
+    is_start[1:] = False
+    for column in columns:
+        is_start[1:] |= column[1:] != column[:-1]
+    return is_start
 
 
 def _vertices_on_edges(
@@ -134,20 +154,25 @@ def _split(
 
 
 def cancel(
-    edges: DirectedEdges, is_limit: npt.NDArray[np.bool_], *, may_limit_move: bool
+    edges: DirectedEdges,
+    left: Indices,
+    is_limit: npt.NDArray[np.bool_],
+    *,
+    may_limit_move: bool,
 ) -> Remainder:
-    """Cancel the edges of cells against each other and against the limit.
+    """Split left-over edges at the vertices on them, and cancel what then agrees.
 
     Parameters
     ----------
     edges
-        Of all polygons, cells and limit together, on one set of vertices.
+        Of all polygons that matter, cells and limit together, on one set of vertices.
+    left
+        Those that did not cancel.
     is_limit
         One flag a polygon: its edges are subtracted.
     may_limit_move
         Whether the limit's edges give way to cell vertices in whose pixel they pass.
     """
-    left, undirected = _left_over(edges, np.arange(len(edges.tail)), is_limit)
     splits = np.zeros((0, 4), dtype=np.int64)
     shift = 0.0
     if len(left):
@@ -159,8 +184,9 @@ def cancel(
             splits = np.unique(rows[of_cells], axis=0)
             shift = float(shifts.max())
             edges, left = _split(edges, left, edge, vertex)
-            left = _left_over(edges, left, is_limit)[0]
-    return Remainder(edges, left, undirected, splits, shift)
+            still = left_over(edges.tail[left], edges.head[left], is_limit[edges.owner[left]])[0]
+            left = left[still]
+    return Remainder(edges, left, splits, shift)
 
 
 def _owner_of_vertex(edges: DirectedEdges, left: Indices, vertex: Indices) -> Indices:

@@ -3,166 +3,256 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import shapely
 
 from geogrid.coverage._cancel import edge_lines
+from geogrid.coverage._frame import mended
+from geogrid.coverage._width import ROUNDING_MM, severity_of, widths
+from geogrid.planar.edges import numbered
+from geogrid.planar.rings import unpack
 from geogrid.vocabulary import DefectKind
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from geogrid.coverage._cancel import Remainder
+    from geogrid.coverage._frame import Frame
+    from geogrid.planar.edges import DirectedEdges
+    from geogrid.planar.rings import LatticeRings
 
-__all__ = ["Finding", "exact_vertices", "find_faces", "greatest_width_m", "severity_of"]
-
-# Below a lattice step a border differs only by rounding.
-_ROUNDING_MM = 1.0
-# Width classes in metres: a hairline is invisible on any map, a sliver is no place to live.
-_HAIRLINE_M, _SLIVER_M = 0.05, 2.0
-_ROUNDING_M = 0.001
-# The inscribed circle is searched to a share of the mean width; thinner faces are strips.
-_STRIP = 0.01
+__all__ = ["AT_LIMIT", "Finding", "Site", "exact_vertices", "find_faces", "site_of", "summed"]
 
 Shapes = npt.NDArray[np.object_]
+Indices = npt.NDArray[np.int64]
+
+AT_LIMIT = frozenset({DefectKind.OUTSIDE, DefectKind.INSIDE_SHORT})
+_WHOLE_CELLS = frozenset({DefectKind.DUPLICATE, DefectKind.NESTED})
+_AREA = 2
+# More slivers of one kind than anybody looks at one by one become one finding a width class. A
+# limit of another origin crosses the cells' border many times and says one thing only.
+_MOST, _MOST_AT_LIMIT = 1_000, 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Finding:
-    """One defect: positions of the cells it concerns, and its geometry in metres."""
+    """One defect: positions of the cells it concerns, and its geometry in metres.
+
+    A summary stands for many pieces of one kind and one class of width.
+    """
 
     kind: DefectKind
     cells: tuple[int, ...]
     geometry: BaseGeometry
     width_m: float
+    is_summary: bool = False
 
 
-def greatest_width_m(shape: BaseGeometry) -> float:
-    """Diameter of the largest circle inside a polygon; of a long strip, its mean width."""
-    if shape.is_empty or shape.area == 0:
-        return 0.0
-    west, south, east, north = shape.bounds
-    extent = max(east - west, north - south)
-    mean = float(2 * shape.area / shape.length)
-    if mean < _STRIP * extent:
-        return mean
-    circles = shapely.maximum_inscribed_circle([shape], tolerance=mean / 50)
-    return 2 * float(shapely.length(circles)[0])
+@dataclass(frozen=True, slots=True, eq=False)
+class Site:
+    """What lies where edges are left over.
+
+    Attributes
+    ----------
+    edges, left
+        Edges of the cells there and of the limit, and which of them are left over.
+    faces
+        What the left-over edges enclose, in whole millimetres.
+    rows, cells, limit
+        Positions of the cells there; these cells, made valid, and the limit in whole millimetres.
+    """
+
+    edges: DirectedEdges
+    left: Indices
+    faces: Shapes
+    rows: Indices
+    cells: Shapes
+    limit: BaseGeometry
+
+    def cells_at(self, rows: tuple[int, ...]) -> Shapes:
+        """Return cells by their positions."""
+        there: Shapes = self.cells[np.searchsorted(self.rows, rows)]
+        return there
+
+    def cells_near(self, shapes: Shapes, distance: float) -> tuple[Indices, Indices]:
+        """Return pairs: number of a shape, position of a cell within a distance of it."""
+        shape, cell = shapely.STRtree(self.cells).query(
+            shapes, predicate="dwithin", distance=distance
+        )
+        order = np.lexsort((cell, shape))
+        return shape[order], self.rows[cell[order]]
+
+    def is_at_limit(self, shapes: Shapes) -> npt.NDArray[np.bool_]:
+        """Tell which shapes touch the limit's border."""
+        border = shapely.boundary(self.limit)
+        shapely.prepare(border)
+        touches: npt.NDArray[np.bool_] = shapely.dwithin(border, shapes, ROUNDING_MM)
+        return touches
 
 
-def severity_of(width_m: float) -> str:
-    """Grade a width in metres: ``rounding``, ``hairline``, ``sliver`` or ``real``."""
-    if width_m <= _ROUNDING_M:
-        return "rounding"
-    if width_m <= _HAIRLINE_M:
-        return "hairline"
-    return "sliver" if width_m <= _SLIVER_M else "real"
+def site_of(frame: Frame, rings: LatticeRings, left: Indices) -> Site:
+    """Collect the cells that own left-over edges or lie within what these enclose."""
+    ends = np.stack((unpack(rings.tail[left]), unpack(rings.head[left])), axis=1)
+    lines = np.asarray(shapely.linestrings(ends.astype(np.float64)), dtype=object)
+    faces = _polygons(lines)
+    is_there = np.zeros(len(frame.shapes), dtype=np.bool_)
+    is_there[-1] = True
+    is_there[rings.edge_owner[left]] = True
+    if len(faces):
+        # Wide enough to hold whatever rounding and a limit that gives way may move.
+        reach = 0.003
+        near = frame.tree.query(frame.to_metres(faces), predicate="dwithin", distance=reach)[1]
+        is_there[near] = True
+    some, positions = rings.of(is_there)
+    rows = np.flatnonzero(is_there)
+    cells = frame.millimetres(rows)
+    return Site(
+        numbered(some),
+        np.searchsorted(positions, left),
+        faces,
+        rows[:-1],
+        mended(cells[:-1]),
+        cells[-1],
+    )
 
 
-def _arrangement(rest: Remainder) -> Shapes:
+def _polygons(lines: Shapes) -> Shapes:
+    noded = shapely.union_all(lines)
+    return shapely.get_parts(shapely.polygonize(shapely.get_parts([noded])))
+
+
+def _arrangement(rest: Remainder, faces: Shapes) -> Shapes:
     """Return the faces in which the cells there and the limit do not change.
 
     Between left-over edges only the *difference* of cells and limit is constant: a spill over the
     limit and an overlap inside it are one face, with a border between them that has cancelled.
     So every edge that runs through such a face cuts it too.
     """
-    noded = shapely.union_all(rest.lines)
-    faces = shapely.get_parts(shapely.polygonize(shapely.get_parts([noded])))
     edges = rest.edges
-    once = np.flatnonzero(edges.tail < edges.head)
-    back = np.flatnonzero(edges.tail > edges.head)
-    key = edges.undirected()[0]
-    single = np.concatenate((once, back[~np.isin(key[back], key[once])]))
+    low, high = np.minimum(edges.tail, edges.head), np.maximum(edges.tail, edges.head)
+    single = np.unique(low * len(edges.xy) + high, return_index=True)[1]
     lines = edge_lines(edges, single)
-    near = np.unique(shapely.STRtree(faces).query(lines, predicate="intersects")[0])
-    noded = shapely.union_all(np.concatenate((rest.lines, lines[near])))
-    return shapely.get_parts(shapely.polygonize(shapely.get_parts([noded])))
+    near = np.zeros(len(lines), dtype=np.bool_)
+    if len(faces):
+        pairs = shapely.STRtree(faces).query(lines, predicate="dwithin", distance=ROUNDING_MM)
+        near[pairs[0]] = True
+    return _polygons(np.concatenate((rest.lines, lines[near])))
 
 
-def _cover(faces: Shapes, cells: Shapes, limit: BaseGeometry) -> pd.DataFrame:
-    """Return each face's inner point judged: the cells there, and whether the limit is."""
-    points = shapely.point_on_surface(faces)
-    tree = shapely.STRtree(cells)
-    face, cell = tree.query(points, predicate="intersects")
-    order = np.lexsort((cell, face))
-    held = pd.Series(cell[order]).groupby(face[order]).agg(tuple)
-    covers = [held.get(number, ()) for number in range(len(faces))]
-    return pd.DataFrame({"cells": covers, "in_limit": shapely.intersects(limit, points)})
-
-
-def _kinds(cells: tuple[int, ...], *, in_limit: bool) -> list[DefectKind]:
-    kinds = []
-    if in_limit and not cells:
-        kinds.append(DefectKind.GAP)
-    if not in_limit and cells:
-        kinds.append(DefectKind.OUTSIDE)
-    if len(cells) > 1:
-        kinds.append(DefectKind.OVERLAP)
-    return kinds
-
-
-def find_faces(rest: Remainder, cells: Shapes, limit: BaseGeometry) -> list[Finding]:
+def find_faces(rest: Remainder, site: Site) -> list[Finding]:
     """Classify what left-over edges enclose.
 
     Parameters
     ----------
     rest
         The remainder of cancelling.
-    cells
-        Valid polygons in whole millimetres from the remainder's origin.
-    limit
-        The limit in the same frame.
+    site
+        The cells and the limit there.
 
     Returns
     -------
     list of Finding
-        Geometry still in millimetres; kinds gap, overlap, outside, inside_short, and
+        Geometry and width still in millimetres; kinds gap, overlap, outside, inside_short, and
         unmatched_edge for what is no wider than a lattice step.
     """
     if not len(rest.left):
         return []
-    faces = _arrangement(rest)
-    judged = _cover(faces, cells, limit)
-    groups: dict[tuple[DefectKind, tuple[int, ...]], list[int]] = {}
-    for number, (held, in_limit) in enumerate(
-        zip(judged["cells"], judged["in_limit"], strict=True)
-    ):
-        for kind in _kinds(held, in_limit=bool(in_limit)):
-            groups.setdefault((kind, held), []).append(number)
-    tree = shapely.STRtree(cells)
-    border = shapely.boundary(limit)
-    shapely.prepare(border)
+    faces = _arrangement(rest, site.faces)
+    points = shapely.point_on_surface(faces)
+    face, cell = site.cells_near(points, 0.0)
+    held = np.bincount(face, minlength=len(faces))
+    in_limit = shapely.intersects(site.limit, points)
+    starts = np.searchsorted(face, np.arange(len(faces) + 1)).tolist()
     findings = []
-    for (kind, held), members in groups.items():
-        parts = shapely.get_parts([shapely.union_all(faces[members])])
-        findings += [_finding(kind, held, part, tree, border) for part in parts]
+    for kind, is_kind in (
+        (DefectKind.GAP, in_limit & (held == 0)),
+        (DefectKind.OUTSIDE, ~in_limit & (held > 0)),
+        (DefectKind.OVERLAP, held > 1),
+    ):
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for number in np.flatnonzero(is_kind).tolist():
+            cells = tuple(cell[starts[number] : starts[number + 1]].tolist())
+            groups.setdefault(cells, []).append(number)
+        findings += _findings(kind, faces, groups, site)
     return [*_merge_rounding(findings), *_loose_edges(rest, findings)]
 
 
-def _finding(
-    kind: DefectKind,
-    held: tuple[int, ...],
-    part: BaseGeometry,
-    tree: shapely.STRtree,
-    border: BaseGeometry,
-) -> Finding:
-    width = greatest_width_m(part)
-    cells = held
-    if not held:
-        near = tree.query(part, predicate="dwithin", distance=_ROUNDING_MM)
-        cells = tuple(sorted(int(one) for one in near))
-        if shapely.dwithin(border, part, _ROUNDING_MM):
-            kind = DefectKind.INSIDE_SHORT
-    if width <= _ROUNDING_MM:
-        kind = DefectKind.UNMATCHED_EDGE
-        if held:
-            near = tree.query(part, predicate="dwithin", distance=_ROUNDING_MM)
-            cells = tuple(sorted(int(one) for one in near))
-    return Finding(kind, cells, part, width)
+def _findings(
+    kind: DefectKind, faces: Shapes, groups: dict[tuple[int, ...], list[int]], site: Site
+) -> list[Finding]:
+    """Unite the faces of the same cells, and describe every piece."""
+    united = np.empty(len(groups), dtype=object)
+    united[:] = [
+        faces[members[0]] if len(members) == 1 else shapely.coverage_union_all(faces[members])
+        for members in groups.values()
+    ]
+    pieces, group = shapely.get_parts(united, return_index=True)
+    held = list(groups)
+    wide = widths(pieces)
+    is_thin = wide <= ROUNDING_MM
+    # Who is missing there, or who meets there within the lattice, is told by who is near.
+    asks = np.flatnonzero(is_thin | (kind is DefectKind.GAP))
+    piece, cell = site.cells_near(pieces[asks], ROUNDING_MM)
+    starts = np.searchsorted(piece, np.arange(len(asks) + 1)).tolist()
+    near = {
+        number: tuple(cell[starts[row] : starts[row + 1]].tolist())
+        for row, number in enumerate(asks.tolist())
+    }
+    at_limit = site.is_at_limit(pieces)
+    findings = []
+    for number, piece_there in enumerate(pieces):
+        name = kind
+        if is_thin[number]:
+            name = DefectKind.UNMATCHED_EDGE
+        elif kind is DefectKind.GAP and at_limit[number]:
+            name = DefectKind.INSIDE_SHORT
+        cells = near.get(number, held[group[number]])
+        findings.append(Finding(name, cells, piece_there, float(wide[number])))
+    return findings
+
+
+def summed(findings: list[Finding], site: Site, *, may_limit_move: bool) -> list[Finding]:
+    """Make one finding a kind and width class of more slivers than anybody looks at.
+
+    Parameters
+    ----------
+    findings
+        In millimetres.
+    site
+        Where they are.
+    may_limit_move
+        Whether the limit is of another origin: then few slivers along it are many already.
+    """
+    if len(findings) <= _MOST_AT_LIMIT:
+        return findings
+    shapes = np.empty(len(findings), dtype=object)
+    shapes[:] = [one.geometry for one in findings]
+    at_limit = site.is_at_limit(shapes) & may_limit_move
+    groups: dict[tuple[DefectKind, bool, str], list[int]] = {}
+    kept = []
+    for number, one in enumerate(findings):
+        grade = severity_of(one.width_m / 1000)
+        if grade == "real" or one.kind in _WHOLE_CELLS:
+            kept.append(one)
+        else:
+            groups.setdefault((one.kind, bool(at_limit[number]), grade), []).append(number)
+    for (kind, is_limit, _), members in groups.items():
+        few = len(members) <= (_MOST_AT_LIMIT if is_limit else _MOST)
+        several = [findings[number] for number in members]
+        kept += several if few else [_summary(kind, several, shapes[members])]
+    return kept
+
+
+def _summary(kind: DefectKind, several: list[Finding], shapes: Shapes) -> Finding:
+    cells = tuple(sorted({cell for one in several for cell in one.cells}))
+    kinds = shapely.get_dimensions(shapes)
+    area = shapely.get_parts(shapes[kinds == kinds.max()])
+    make: dict[int, Any] = {_AREA: shapely.multipolygons, 1: shapely.multilinestrings}
+    geometry: Any = make.get(int(kinds.max()), shapely.multipoints)(area)
+    return Finding(kind, cells, geometry, max(one.width_m for one in several), is_summary=True)
 
 
 def _merge_rounding(findings: list[Finding]) -> list[Finding]:
@@ -191,7 +281,7 @@ def _loose_edges(rest: Remainder, findings: list[Finding]) -> list[Finding]:
     if findings:
         known = shapely.STRtree([one.geometry for one in findings])
         middle = shapely.line_interpolate_point(lines, 0.5, normalized=True)
-        is_loose[known.query(middle, predicate="dwithin", distance=_ROUNDING_MM)[0]] = False
+        is_loose[known.query(middle, predicate="dwithin", distance=ROUNDING_MM)[0]] = False
     loose: dict[int, list[int]] = {}
     for number in np.flatnonzero(is_loose):
         loose.setdefault(int(rest.edges.owner[rest.left[number]]), []).append(int(number))
@@ -210,7 +300,7 @@ def exact_vertices(rest: Remainder, faces: list[Finding]) -> list[Finding]:
     is_own = np.ones(len(points), dtype=np.bool_)
     if faces and len(points):
         known = shapely.STRtree([one.geometry for one in faces])
-        is_own[known.query(points, predicate="dwithin", distance=_ROUNDING_MM)[0]] = False
+        is_own[known.query(points, predicate="dwithin", distance=ROUNDING_MM)[0]] = False
     return [
         Finding(DefectKind.UNMATCHED_EDGE, tuple(sorted({int(edge), int(vertex)})), point, 0.0)
         for (edge, vertex, _, _), point in zip(rest.splits[is_own], points[is_own], strict=True)

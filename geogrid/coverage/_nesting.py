@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from geogrid.coverage._faces import Finding, greatest_width_m
-from geogrid.errors import InputError
+from geogrid.coverage._faces import Finding
+from geogrid.coverage._width import greatest_width_m
 from geogrid.planar.edges import directed_edges
 from geogrid.vocabulary import DefectKind
 
@@ -22,19 +22,13 @@ __all__ = ["nesting_findings", "parent_positions"]
 def parent_positions(cells: gpd.GeoDataFrame, parents: gpd.GeoDataFrame) -> npt.NDArray[np.int64]:
     """Return the row of each cell's parent: by its ``parent`` code, else by an inner point.
 
-    Raises
-    ------
-    InputError
-        If a ``parent`` code names no parent.
+    A cell whose parent is not there gets -1.
     """
     codes = parents["code"].astype(str).to_numpy()
     if "parent" in cells:
         lookup = {code: row for row, code in enumerate(codes)}
-        missing = sorted(set(cells["parent"].astype(str)) - set(lookup))
-        if missing:
-            msg = f"no parent has the code {missing[0]}: give all cells of the level above"
-            raise InputError(msg)
-        return np.array([lookup[code] for code in cells["parent"].astype(str)], dtype=np.int64)
+        wanted = cells["parent"].astype(str)
+        return np.array([lookup.get(code, -1) for code in wanted], dtype=np.int64)
     points = shapely.point_on_surface(cells.geometry.to_numpy())
     cell, parent = parents.sindex.query(points, predicate="intersects")
     position = np.full(len(cells), -1, dtype=np.int64)
@@ -42,18 +36,14 @@ def parent_positions(cells: gpd.GeoDataFrame, parents: gpd.GeoDataFrame) -> npt.
     return position
 
 
-def nesting_findings(
-    cells: gpd.GeoDataFrame, parents: gpd.GeoDataFrame
-) -> tuple[list[Finding], int]:
-    """Find cells that reach beyond their parent.
+def nesting_findings(cells: gpd.GeoDataFrame, parents: gpd.GeoDataFrame) -> list[Finding]:
+    """Find cells that reach beyond their parent, by the edges that no child and parent share.
 
     Returns
     -------
-    findings
-        ``spans_parents`` with the positions of the cell; the geometry is what lies outside its
-        parent.
-    uncancelled
-        Edges that no child and parent share; 0 is an exact proof of nesting.
+    list of Finding
+        ``spans_parents`` with the position of the cell; the geometry is what lies outside its
+        parent, all of it where the parent is not there.
     """
     position = parent_positions(cells, parents)
     shapes = np.concatenate((cells.geometry.to_numpy(), parents.geometry.to_numpy()))
@@ -76,7 +66,7 @@ def nesting_findings(
         width = max((greatest_width_m(one) for one in shapely.get_parts([beyond])), default=0.0)
         if beyond.area > 0 and width > _ROUNDING_M:
             findings.append(Finding(DefectKind.SPANS_PARENTS, (int(row),), beyond, width))
-    return findings, len(left)
+    return findings
 
 
 # A child that differs from its parent by less than a lattice step differs by rounding only.

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 
-from geogrid.coverage._cancel import Remainder, cancel, subset
+from geogrid.coverage._cancel import cancel, left_over
 from geogrid.coverage._digest import digest_of
-from geogrid.coverage._faces import Finding, exact_vertices, find_faces, severity_of
+from geogrid.coverage._faces import (
+    AT_LIMIT,
+    Finding,
+    Site,
+    exact_vertices,
+    find_faces,
+    site_of,
+    summed,
+)
+from geogrid.coverage._frame import Frame, frame_of, valid_cells
 from geogrid.coverage._households import household_counts, household_findings
+from geogrid.coverage._input import in_frame, limit_of, table_of
 from geogrid.coverage._nesting import nesting_findings
-from geogrid.errors import CrsError, InputError
+from geogrid.coverage._rounding import rounding_findings
+from geogrid.coverage._width import severity_of
 from geogrid.model.report import Certificate, CoverageReport, LevelProof
-from geogrid.planar.crs import require_metric, to_metric
-from geogrid.planar.edges import directed_edges
-from geogrid.planar.lattice import origin_mm, to_mm
-from geogrid.planar.noding import as_multipolygon
+from geogrid.planar.crs import require_metric
+from geogrid.planar.rings import LatticeRings, lattice_rings, unpack
 from geogrid.vocabulary import DefectKind
 
 if TYPE_CHECKING:
@@ -28,23 +36,15 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from geogrid.model.district import District
+    from geogrid.planar.edges import DirectedEdges
+
+    Indices = npt.NDArray[np.int64]
 
 __all__ = ["verify_coverage"]
 
 _MM = 1000.0
-_AREAS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Frame:
-    """Cells and limit in whole millimetres from one origin."""
-
-    cells: npt.NDArray[np.object_]
-    limit: BaseGeometry
-    origin: npt.NDArray[np.int64]
-
-    def to_metres(self, shape: BaseGeometry) -> BaseGeometry:
-        return shapely.transform(shape, lambda xy: (xy + self.origin) / _MM)
+# Half a minute of classifying; a million slivers would take many and 10 GiB.
+_MOST_EDGES = 200_000
 
 
 def verify_coverage(
@@ -81,201 +81,194 @@ def verify_coverage(
     Raises
     ------
     InputError
-        If there is no polygon, or a parent code names no parent.
+        If there is no polygon.
     CrsError
         If coordinate systems are missing or cannot be brought together.
     """
-    table = _table_of(cells)
     notes: list[str] = []
-    edge_limit = _limit_of(limit, table, notes)
+    table = table_of(cells)
+    edge_limit = limit_of(limit, table, notes)
     if households is not None:
-        households = _in_frame(households, table)
-    frame = _to_millimetres(table, edge_limit, notes)
-    edges = directed_edges(np.append(table.geometry.to_numpy(), [edge_limit]), origin=frame.origin)
-    is_limit = np.zeros(len(table) + 1, dtype=bool)
-    is_limit[-1] = True
-    rest = cancel(edges, is_limit, may_limit_move=not limit_is_noded)
-
-    sound = _valid_cells(frame)
-    findings = [*_invalid(frame), *_multipart(frame)]
-    faces = [_named(one, frame) for one in find_faces(rest, sound, frame.limit)]
-    findings += [
-        _as_metres(one, frame)
-        for one in (*faces, *exact_vertices(rest, faces))
-        if not _is_echo(one, frame)
-    ]
-    per_cell, total = None, None
+        households = in_frame(households, table)
+    require_metric(table)
+    frame = frame_of(table.geometry.to_numpy(), edge_limit)
+    codes = table["code"].tolist()
+    certificate, findings = _judged(frame, codes, notes, may_limit_move=not limit_is_noded)
     if households is not None:
-        found, per_cell, outside = household_findings(
-            table.geometry.to_numpy(), edge_limit, households
-        )
+        found, per_cell, outside = household_findings(frame.shapes[:-1], edge_limit, households)
         findings += found
-        total = int(per_cell.sum())
+        certificate = _with_households(certificate, int(per_cell.sum()))
         if outside:
             notes.append(f"{outside} households lie outside the limit and belong to no cell")
     if parents is not None:
-        found, uncancelled = nesting_findings(table, _in_frame(parents, table))
-        findings += found
-        if uncancelled == 0:
-            notes.append("every child lies in its parent, edge for edge")
-    if rest.limit_shift_mm > 0:
-        notes.append(f"the limit moved by up to {rest.limit_shift_mm:.2f} mm to meet the cells")
-    codes = table["code"].tolist()
-    certificate = _certificate(rest, codes, total)
+        findings += nesting_findings(table, in_frame(parents, table))
     defects = _defect_table(findings, codes, households, table.crs)
     return CoverageReport(defects=defects, certificate=certificate, notes=tuple(notes))
 
 
-def _table_of(cells: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame:
-    frame = gpd.GeoDataFrame(geometry=cells) if isinstance(cells, gpd.GeoSeries) else cells
-    shapes = frame.geometry.to_numpy()
-    if not len(shapes) or not np.isin(shapely.get_type_id(shapes), _AREAS).any():
-        msg = "there is no polygon to check: give a layer of grid cells"
-        raise InputError(msg)
-    if frame.crs is not None:
-        frame = to_metric(frame)
-    codes = frame["code"] if "code" in frame else pd.Series(range(1, len(frame) + 1))
-    is_area = np.isin(shapely.get_type_id(frame.geometry.to_numpy()), _AREAS)
-    keep = {"code": codes.astype(str).to_numpy()}
-    if "parent" in frame:
-        keep["parent"] = frame["parent"].astype(str).to_numpy()
-    shapes = shapely.force_2d(frame.geometry.to_numpy())
-    shapes[~is_area] = shapely.Polygon()
-    return gpd.GeoDataFrame(keep, geometry=shapes, crs=frame.crs)
-
-
-def _in_frame(other: gpd.GeoDataFrame, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    if other.crs == table.crs or other.crs is None or table.crs is None:
-        return other
-    return other.to_crs(table.crs)
-
-
-def _limit_of(
-    limit: District | gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry | None,
-    table: gpd.GeoDataFrame,
-    notes: list[str],
-) -> shapely.MultiPolygon:
-    if limit is None:
-        notes.append("no limit was given: the outline of the cells was taken, its holes filled")
-        return _outline(table.geometry.to_numpy())
-    if isinstance(limit, shapely.Geometry):
-        return as_multipolygon(limit)
-    if isinstance(limit, gpd.GeoDataFrame | gpd.GeoSeries):
-        series = limit.geometry
-        shape, crs = series.union_all() if len(series) > 1 else series.iloc[0], series.crs
-    else:
-        shape, crs = limit.limit, limit.crs
-    if crs is not None and table.crs is not None and crs != table.crs:
-        shape = gpd.GeoSeries([shape], crs=crs).to_crs(table.crs).iloc[0]
-    if crs is not None and table.crs is None:
-        msg = f"the limit is in {crs.name} but the cells have no coordinate system: set theirs"
-        raise CrsError(msg)
-    whole = as_multipolygon(shape)
-    if whole.is_empty:
-        msg = "the limit has no polygon: give the area that the cells should cover"
-        raise InputError(msg)
-    return whole
-
-
-def _outline(shapes: npt.NDArray[np.object_]) -> shapely.MultiPolygon:
-    sound = np.where(shapely.is_valid(shapes), shapes, shapely.make_valid(shapes))
-    united = shapely.get_parts([as_multipolygon(shapely.union_all(sound))])
-    return as_multipolygon(shapely.union_all(shapely.polygons(shapely.get_exterior_ring(united))))
-
-
-def _to_millimetres(table: gpd.GeoDataFrame, limit: BaseGeometry, notes: list[str]) -> _Frame:
-    require_metric(table)
-    shapes = table.geometry.to_numpy()
-    xy = shapely.get_coordinates([*shapes, limit])
-    whole = to_mm(xy)
-    moved = float(np.abs(whole / _MM - xy).max(initial=0.0)) * _MM
-    # Doubles of 40,000 km resolve far less than a thousandth of the lattice.
-    if moved > 1e-3:  # noqa: PLR2004 - explained above
-        notes.append(f"coordinates were rounded to whole millimetres, by up to {moved:.2f} mm")
-    origin = origin_mm(whole)
-    return _Frame(
-        shapely.transform(shapes, lambda part: np.rint(part * _MM) - origin),
-        shapely.transform(limit, lambda part: np.rint(part * _MM) - origin),
-        origin,
+def _judged(
+    frame: Frame, codes: list[str], notes: list[str], *, may_limit_move: bool
+) -> tuple[Certificate, list[Finding]]:
+    """Cancel all edges, and classify what is left over."""
+    rings = lattice_rings(frame.shapes, origin=frame.origin, whole=frame.whole)
+    is_limit = np.arange(len(frame.shapes)) == frame.count
+    left, undirected = left_over(rings.tail, rings.head, is_limit[rings.edge_owner])
+    is_valid = valid_cells(frame)
+    findings = [*_invalid(frame, is_valid), *_multipart(frame)]
+    uncancelled, shift, limit_area = 0, 0.0, int(rings.twice_area[-1])
+    if len(left):
+        left, unseen = _westernmost(rings, left)
+        site = site_of(frame, rings, left)
+        rest = cancel(site.edges, site.left, is_limit, may_limit_move=may_limit_move)
+        uncancelled, shift = len(rest.left) + len(unseen), rest.limit_shift_mm
+        limit_area = _twice_area(rest.edges, frame.count)
+        faces = [_named(one, site, frame.count) for one in find_faces(rest, site)]
+        there = [
+            one for one in (*faces, *exact_vertices(rest, faces)) if not _is_echo(one, is_valid)
+        ]
+        there = summed(there, site, may_limit_move=may_limit_move)
+        if len(unseen):
+            there.append(_unseen(frame, rings, unseen))
+            notes.append(
+                f"{len(unseen)} border pieces without a partner are listed in one row: repair or "
+                "drop the rest and check again"
+            )
+        findings += _as_metres(there, frame)
+    notes += _notes(frame, shift, findings)
+    rounding = rounding_findings(rings, frame)
+    if rounding:
+        count = len({cell for one in rounding for cell in one.cells})
+        width = max(one.width_m for one in rounding) * _MM
+        notes.append(f"{count} cells meet their neighbours only after rounding, by {width:.1g} mm")
+    limit_rings = rings.span(frame.count, frame.count + 1)
+    proof = LevelProof(
+        level="",
+        cells=len(codes),
+        edges=undirected,
+        twice_area_mm2=int(rings.twice_area[:-1].sum()),
+        uncancelled=uncancelled,
+        digest=digest_of(rings.span(0, frame.count), codes),
     )
+    certificate = Certificate(
+        limit_digest=digest_of(replace(limit_rings, owner=limit_rings.owner * 0), [""]),
+        limit_twice_area_mm2=limit_area,
+        limit_shift_mm=shift,
+        levels=(proof,),
+    )
+    return certificate, findings + rounding
 
 
-def _valid_cells(frame: _Frame) -> npt.NDArray[np.object_]:
-    is_valid = shapely.is_valid(frame.cells)
-    if is_valid.all():
-        return frame.cells
-    cells = frame.cells.copy()
-    cells[~is_valid] = [as_multipolygon(one) for one in shapely.make_valid(cells[~is_valid])]
-    return cells
+def _westernmost(rings: LatticeRings, left: Indices) -> tuple[Indices, Indices]:
+    """Return the left-over edges to classify, and those that are too many for it."""
+    if len(left) <= _MOST_EDGES:
+        return left, left[:0]
+    # Packed points sort by x first.
+    order = np.argsort(np.minimum(rings.tail[left], rings.head[left]), kind="stable")
+    return np.sort(left[order[:_MOST_EDGES]]), np.sort(left[order[_MOST_EDGES:]])
 
 
-def _invalid(frame: _Frame) -> list[Finding]:
-    bad = np.flatnonzero(~shapely.is_valid(frame.cells) | shapely.is_empty(frame.cells))
+def _unseen(frame: Frame, rings: LatticeRings, edges: Indices) -> Finding:
+    ends = np.stack((unpack(rings.tail[edges]), unpack(rings.head[edges])), axis=1)
+    single = np.asarray(shapely.linestrings(ends.astype(np.float64)), dtype=object)
+    lines: Any = shapely.multilinestrings(single)
+    owners = np.unique(rings.edge_owner[edges])
+    cells = tuple(owners[owners < frame.count].tolist())
+    return Finding(DefectKind.UNMATCHED_EDGE, cells, lines, 0.0, is_summary=True)
+
+
+def _twice_area(edges: DirectedEdges, owner: int) -> int:
+    """Twice the area within the edges of one polygon, as they are now."""
+    of_one = edges.owner == owner
+    tail, head = edges.xy[edges.tail[of_one]], edges.xy[edges.head[of_one]]
+    # Partial sums may wrap past 64 bits; the area itself fits, so wrapping cancels out.
+    return int((tail[:, 0] * head[:, 1] - head[:, 0] * tail[:, 1]).sum())
+
+
+def _with_households(certificate: Certificate, households: int) -> Certificate:
+    proofs = tuple(replace(proof, households=households) for proof in certificate.levels)
+    return replace(certificate, levels=proofs)
+
+
+def _notes(frame: Frame, shift_mm: float, findings: list[Finding]) -> list[str]:
+    notes = []
+    # Doubles of 40,000 km resolve far less than a thousandth of the lattice.
+    if frame.moved_mm > 1e-3:  # noqa: PLR2004 - explained above
+        moved = f"{frame.moved_mm:.2f}"
+        notes.append(f"coordinates were rounded to whole millimetres, by up to {moved} mm")
+    if shift_mm > 0:
+        notes.append(f"the limit moved by up to {shift_mm:.2f} mm to meet the cells")
+    for one in findings:
+        pieces = int(shapely.get_num_geometries(one.geometry))
+        if one.is_summary and one.kind in AT_LIMIT:
+            # A long strip is two sides and nothing else.
+            km = float(shapely.length(one.geometry)) / 2000
+            side = "beyond" if one.kind is DefectKind.OUTSIDE else "short of"
+            notes.append(
+                f"the cells end {side} the limit by up to {one.width_m * 100:.1f} cm along "
+                f"{km:.1f} km, in {pieces} pieces"
+            )
+        elif one.is_summary:
+            notes.append(
+                f"{pieces} pieces of {one.kind.value} up to {one.width_m * 1000:.1f} mm wide "
+                f"stand in one row"
+            )
+    return notes
+
+
+def _invalid(frame: Frame, is_valid: npt.NDArray[np.bool_]) -> list[Finding]:
     return [
-        Finding(DefectKind.INVALID, (int(row),), frame.to_metres(frame.cells[row]), 0.0)
-        for row in bad
+        Finding(DefectKind.INVALID, (row,), frame.shapes[row], 0.0)
+        for row in np.flatnonzero(~is_valid).tolist()
     ]
 
 
-def _multipart(frame: _Frame) -> list[Finding]:
+def _multipart(frame: Frame) -> list[Finding]:
     """Cells with several parts in one part of the limit."""
-    counts = shapely.get_num_geometries(frame.cells)
-    bodies = shapely.STRtree(shapely.get_parts([frame.limit]))
+    several = np.flatnonzero(shapely.get_num_geometries(frame.shapes[:-1]) > 1)
+    if not len(several):
+        return []
+    bodies = shapely.STRtree(shapely.get_parts(frame.shapes[-1:]))
     findings = []
-    for row in np.flatnonzero(counts > 1):
-        parts = shapely.get_parts([frame.cells[row]])
+    for row in several.tolist():
+        parts = shapely.get_parts(frame.shapes[row : row + 1])
         part, body = bodies.query(shapely.point_on_surface(parts), predicate="intersects")
         if len(np.unique(body)) < len(part) or len(part) < len(parts):
-            shape = frame.to_metres(frame.cells[row])
-            findings.append(Finding(DefectKind.MULTIPART, (int(row),), shape, 0.0))
+            findings.append(Finding(DefectKind.MULTIPART, (row,), frame.shapes[row], 0.0))
     return findings
 
 
-def _named(one: Finding, frame: _Frame) -> Finding:
+def _named(one: Finding, site: Site, count: int) -> Finding:
     """Name an overlap after its cause: the same cell twice, or one cell inside another."""
-    cells = tuple(row for row in one.cells if row < len(frame.cells))
+    cells = tuple(row for row in one.cells if row < count)
     kind = one.kind
-    if kind is DefectKind.OVERLAP and len(cells) == 2:  # noqa: PLR2004 - a pair
-        first, second = frame.cells[list(cells)]
+    if kind is DefectKind.OVERLAP and len(cells) == 2 and not one.is_summary:  # noqa: PLR2004 - a pair
+        first, second = site.cells_at(cells)
         if shapely.equals(first, second):
             kind = DefectKind.DUPLICATE
         elif shapely.equals(one.geometry, first) or shapely.equals(one.geometry, second):
             kind = DefectKind.NESTED
-    return Finding(kind, cells, one.geometry, one.width_m)
+    return replace(one, kind=kind, cells=cells)
 
 
-def _is_echo(one: Finding, frame: _Frame) -> bool:
+def _is_echo(one: Finding, is_valid: npt.NDArray[np.bool_]) -> bool:
     """Tell whether an unmatched edge only repeats that the limit or an invalid cell owns it."""
     if one.kind is not DefectKind.UNMATCHED_EDGE or one.width_m > 0:
         return False
-    return all(not shapely.is_valid(frame.cells[row]) for row in one.cells)
+    return not is_valid[list(one.cells)].any()
 
 
-def _as_metres(one: Finding, frame: _Frame) -> Finding:
-    return Finding(one.kind, one.cells, frame.to_metres(one.geometry), one.width_m / _MM)
+def _as_metres(findings: list[Finding], frame: Frame) -> list[Finding]:
+    shapes = frame.to_metres(_shapes(findings))
+    return [
+        replace(one, geometry=shape, width_m=one.width_m / _MM)
+        for one, shape in zip(findings, shapes, strict=True)
+    ]
 
 
-def _certificate(rest: Remainder, codes: list[str], households: int | None) -> Certificate:
-    edges = rest.edges
-    of_limit = edges.owner == len(codes)
-    limit = subset(edges, of_limit, owner=np.zeros(int(of_limit.sum()), dtype=np.int64))
-    proof = LevelProof(
-        level="",
-        cells=len(codes),
-        edges=rest.undirected,
-        twice_area_mm2=int(edges.twice_area[:-1].sum()),
-        uncancelled=len(rest.left),
-        digest=digest_of(subset(edges, ~of_limit), codes),
-        households=households,
-    )
-    tail, head = limit.xy[limit.tail], limit.xy[limit.head]
-    return Certificate(
-        limit_digest=digest_of(limit, [""]),
-        # Partial sums may wrap past 64 bits; the area itself fits, so wrapping cancels out.
-        limit_twice_area_mm2=int((tail[:, 0] * head[:, 1] - head[:, 0] * tail[:, 1]).sum()),
-        limit_shift_mm=rest.limit_shift_mm,
-        levels=(proof,),
-    )
+def _shapes(findings: list[Finding]) -> npt.NDArray[np.object_]:
+    shapes = np.empty(len(findings), dtype=object)
+    shapes[:] = [one.geometry for one in findings]
+    return shapes
 
 
 def _defect_table(
@@ -284,8 +277,7 @@ def _defect_table(
     households: gpd.GeoDataFrame | None,
     crs: Any,  # noqa: ANN401 - whatever geopandas takes
 ) -> gpd.GeoDataFrame:
-    shapes = np.empty(len(findings), dtype=object)
-    shapes[:] = [one.geometry for one in findings]
+    shapes = _shapes(findings)
     inside = np.zeros(len(findings), dtype=np.int64)
     if households is not None and len(findings):
         tree = shapely.STRtree(households.geometry.to_numpy())

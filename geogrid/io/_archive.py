@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from geogrid.errors import InputError
+from geogrid.io._words import LAYER_OPTION
 
 __all__ = ["refuse_bomb", "unpack_shapefile"]
 
@@ -84,7 +85,7 @@ def _choose(stems: list[str], name: str, layer: str | None) -> str:
     elif not wanted:
         msg = f"{name} has no Shapefile {layer}: choose one of {known}"
     else:
-        msg = f"{name} holds several Shapefiles: choose one with layer=, of {known}"
+        msg = f"{name} holds several Shapefiles: choose one with {LAYER_OPTION}: {known}"
     raise InputError(msg)
 
 

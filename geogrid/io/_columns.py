@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, TypeAlias
 
 from geogrid.errors import InputError
+from geogrid.io._words import COLUMN_OPTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -70,9 +71,7 @@ def match_columns(
             found[field] = known[0]
     for field, header in (columns or {}).items():
         if field not in fields:
-            msg = (
-                f"there is no field {field!r} to give a column for: use one of {', '.join(fields)}"
-            )
+            msg = f"{COLUMN_OPTION} knows no field {field!r}: use one of {', '.join(fields)}"
             raise InputError(msg)
         if header not in there:
             msg = f"{name} has no column {header!r}: its columns are {', '.join(there[:20])}"

@@ -98,9 +98,12 @@ def read_layer_as_is(
         table = pyogrio.read_dataframe(str(file), layer=layer, read_geometry=geometry)
     except (DataSourceError, DataLayerError) as error:
         raise _damaged(file) from error
-    if isinstance(table, gpd.GeoDataFrame):
-        return named_crs(table, crs)
-    return pd.DataFrame(table)
+    if not isinstance(table, gpd.GeoDataFrame):
+        return pd.DataFrame(table)
+    # Another program may have saved the layer in degrees; else the numbers stay as they are.
+    if crs is not None and table.crs is not None and table.crs.is_geographic:
+        return table.to_crs(crs) if not crs.is_geographic else table
+    return named_crs(table, crs)
 
 
 def meta_table(values: Mapping[str, Any]) -> pd.DataFrame:

@@ -120,7 +120,10 @@ def _system(
         except PyprojError as error:
             msg = f"the coordinate system {crs} is not known: give an EPSG code such as EPSG:4547"
             raise CrsError(msg) from error
-    msg = f"the x and y of {name} are metres of an unknown system: say which with crs=EPSG:…"
+    msg = (
+        f"the x and y of {name} are metres of an unknown system: say which in Python "
+        "(crs='EPSG:4547'), or give degrees in columns 经度 and 纬度 (lon, lat)"
+    )
     raise CrsError(msg)
 
 
@@ -167,7 +170,10 @@ def _east_first(
     if not usable.any() or _is_in_use(x[usable], y[usable], system):
         return x, y, ()
     if not _is_in_use(y[usable], x[usable], system):
-        msg = f"x and y do not lie where {system.name} is used: check crs="
+        msg = (
+            f"x and y do not lie where {system.name} is used: check that they are of that system "
+            "(crs=), or give degrees in columns 经度 and 纬度 (lon, lat)"
+        )
         raise InputError(msg)
     return y, x, ("x is the northing, as surveyors write it: x and y were exchanged",)
 

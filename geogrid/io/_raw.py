@@ -18,6 +18,7 @@ from geogrid.errors import InputError
 from geogrid.io._archive import unpack_shapefile
 from geogrid.io._sniff import local_file, map_format
 from geogrid.io._text import ENCODINGS, repair_mojibake
+from geogrid.io._words import LAYER_OPTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +76,8 @@ def read_raw(
         except UnicodeDecodeError as error:
             raise _unreadable(file.name) from error
         except (DataSourceError, DataLayerError) as error:
-            msg = f"{file.name} is damaged or not a map file after all: {error}"
+            reason = _without_paths(str(error), opened)
+            msg = f"{file.name} is damaged or not a map file after all: {reason}"
             raise InputError(msg) from error
     said = tuple(dict.fromkeys(str(warning.message) for warning in caught))
     return RawLayer(frame, file.name, opened.notes + text_notes + said)
@@ -148,7 +150,7 @@ def _choose_layer(opened: _Opened, layer: str | None) -> str:
     if not maps:
         msg = f"{opened.shown} holds no map layer: give a file with geometries"
     elif layer is None:
-        msg = f"{opened.shown} holds several layers: choose one with layer=, of {known}"
+        msg = f"{opened.shown} holds several layers: choose one with {LAYER_OPTION}: {known}"
     else:
         msg = f"{opened.shown} has no layer {layer}: choose one of {known}"
     raise InputError(msg)
@@ -195,7 +197,14 @@ def _require_encoding(encoding: str | None) -> None:
         raise InputError(msg) from error
 
 
+def _without_paths(text: str, opened: _Opened) -> str:
+    """Name the user's file where the library names what it opened, perhaps a temporary copy."""
+    bare = opened.location.removeprefix("GeoJSON:")
+    return text.replace(opened.location, opened.shown).replace(bare, opened.shown)
+
+
 def _unreadable(name: str) -> InputError:
     return InputError(
-        f"the text of {name} cannot be decoded: try encoding= with one of {', '.join(ENCODINGS)}"
+        f"the text of {name} cannot be decoded: save it as UTF-8, or in Python name its encoding "
+        f"(encoding=), one of {', '.join(ENCODINGS)}"
     )

@@ -18,6 +18,7 @@ from geogrid.io._archive import refuse_bomb
 from geogrid.io._columns import Fields, has_position, match_columns
 from geogrid.io._sniff import local_file
 from geogrid.io._text import ENCODINGS, decode_table
+from geogrid.io._words import COLUMN_OPTION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -157,7 +158,7 @@ def _header_row(
     match_columns(first, fields, columns, name)
     msg = (
         f"{name} has no columns for the coordinates among {', '.join(filter(None, first[:20]))}: "
-        "name them 经度 and 纬度 (lon, lat), or say which they are"
+        f"name them 经度 and 纬度 (lon, lat), or say which they are with {COLUMN_OPTION}"
     )
     raise InputError(msg)
 

@@ -94,13 +94,17 @@ class EstimateRule:
         """One sentence to print beside every number that comes from this rule."""
         return (
             "households are estimated, not counted: footprint x levels / "
-            f"{self.gross_m2:g} m² gross per household"
+            f"{self.gross_m2:g} m² gross per household; buildings of unknown kind (building=yes) "
+            "count as homes unless the map shows another use"
         )
 
     @property
     def note_zh(self) -> str:
         """The same sentence in Chinese."""
-        return f"户数为估算值,非普查数:建筑占地面积×层数÷户均建筑面积{self.gross_m2:g}平方米"
+        return (
+            f"户数为估算值,非普查数:建筑占地面积×层数÷户均建筑面积{self.gross_m2:g}平方米;"
+            "用途不明的建筑(building=yes)按住宅计"
+        )
 
 
 def estimate_households(

@@ -10,23 +10,23 @@ from __future__ import annotations
 
 import logging
 import socket
-import tempfile
 import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from urllib.parse import urlparse
 
 import geopandas as gpd
 
-from geogrid.errors import InputError, OfflineError, OutputError
+from geogrid.errors import InputError, OfflineError
 from geogrid.io._overpass import read_answers, write_extract
+from geogrid.io._scratch import scratch_beside
 from geogrid.planar.crs import to_metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
     from types import ModuleType
 
     import requests
@@ -159,12 +159,15 @@ def fetch_place(
         If the files cannot be written.
     """
     if not place.strip() or retries < 0 or not margin_m >= 0:
-        msg = "fetching needs a place, retries >= 0 and margin_m >= 0"
+        msg = (
+            "fetching needs a place (--place), 0 or more tries again (--retries) and a margin of "
+            "0 m or more (margin_m=)"
+        )
         raise InputError(msg)
     osm = out if out.name.endswith((".pbf", ".osm")) else out / "extract.osm.pbf"
     report: _Report = progress or _say_nothing
     osmnx = _load_osmnx()
-    with _folder_beside(osm) as folder:
+    with scratch_beside(osm) as folder:
         changes = _settings(folder, _AnswerCheck(place), overpass_url, nominatim_url)
         with _borrowed(osmnx, changes):
             asker = _Asker(osmnx, retries=retries, report=report)
@@ -176,19 +179,6 @@ def fetch_place(
         result = _write(folder, osm, limit, area)
     report(_STEPS, _STEPS, "done")
     return result
-
-
-@contextmanager
-def _folder_beside(file: Path) -> Iterator[Path]:
-    """Open a temporary folder on the same disk, so that files can be moved out of it at once."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.TemporaryDirectory(prefix=".fetch-", dir=file.parent)
-    except OSError as error:
-        msg = f"cannot write into {file.parent}: choose another folder"
-        raise OutputError(msg) from error
-    with folder as name:
-        yield Path(name)
 
 
 class _Asker:

@@ -10,7 +10,7 @@ import errno
 import os
 import secrets
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,9 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = ["writing", "writing_folder"]
 
+# A full disk shows when this much more is written to it.
+_PROBE_BYTES = 1024**2
+
 # SQLite may leave these beside a file of which the writing failed.
 _SIDECARS = ("-journal", "-wal", "-shm")
 
+_IS_FOLDER = "a folder has this name: choose another name"
 _REASONS = {
     errno.ENOSPC: "the disk is full: free some space or choose another folder",
     errno.EDQUOT: "your disk quota is used up: free some space or choose another folder",
@@ -33,7 +37,8 @@ _REASONS = {
     errno.EACCES: "there is no permission to write there: choose another folder",
     errno.EPERM: "there is no permission to write there: choose another folder",
     errno.EROFS: "the disk is read-only: choose another folder",
-    errno.EISDIR: "a folder has this name: choose another name",
+    errno.EISDIR: _IS_FOLDER,
+    errno.ENOENT: "no file can be made there: choose another folder",
     errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
 }
 
@@ -58,16 +63,19 @@ def writing(path: str | Path) -> Iterator[Path]:
         If the folder is missing, or writing or renaming fails; nothing is left then.
     """
     target = Path(path)
-    _require_folder(target)
+    if _require_folder(target):
+        raise _refusal(target, _IS_FOLDER)
     draft = target.with_name(f".{target.stem[:40]}-{secrets.token_hex(4)}{target.suffix}")
     try:
-        with _plain_errors(target):
+        with _plain_errors(target, draft):
             yield draft
             _flush(draft)
             draft.replace(target)
     finally:
         for suffix in ("", *_SIDECARS):
-            draft.with_name(draft.name + suffix).unlink(missing_ok=True)
+            # Where nothing can be made, nothing can be removed: the first error tells all.
+            with suppress(OSError):
+                draft.with_name(draft.name + suffix).unlink()
 
 
 @contextmanager
@@ -93,7 +101,7 @@ def writing_folder(path: str | Path) -> Iterator[Path]:
     _require_folder(target)
     draft = target.with_name(f".{target.name[:40]}-{secrets.token_hex(4)}")
     try:
-        with _plain_errors(target):
+        with _plain_errors(target, draft):
             draft.mkdir()
             yield draft
             target.mkdir(exist_ok=True)
@@ -105,10 +113,15 @@ def writing_folder(path: str | Path) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _require_folder(target: Path) -> None:
-    if not target.parent.is_dir():
-        msg = f"{target} cannot be written: the folder {target.parent} does not exist: make it"
-        raise OutputError(msg)
+def _require_folder(target: Path) -> bool:
+    """Refuse a target in no folder; tell whether it is a folder itself."""
+    try:
+        is_there, is_folder = target.parent.is_dir(), target.is_dir()
+    except OSError as error:
+        raise _refusal(target, _reason(error)) from error
+    if not is_there:
+        raise _refusal(target, f"the folder {target.parent} does not exist: make it")
+    return is_folder
 
 
 def _flush(file: Path) -> None:
@@ -118,18 +131,34 @@ def _flush(file: Path) -> None:
 
 
 @contextmanager
-def _plain_errors(target: Path) -> Iterator[None]:
+def _plain_errors(target: Path, draft: Path) -> Iterator[None]:
     try:
         yield
     except GeogridError:
         raise
     except OSError as error:
-        reason = _REASONS.get(error.errno or 0) or (error.strerror or str(error))
-        msg = f"{target.name} cannot be written: {reason}"
-        raise OutputError(msg) from error
+        raise _refusal(target, _reason(error)) from error
     except (DataSourceError, DataLayerError) as error:
-        msg = (
-            f"{target.name} cannot be written, perhaps the disk is full: "
-            f"free some space or choose another folder ({error})"
-        )
-        raise OutputError(msg) from error
+        raise _refusal(target, _probe(target, draft, str(error))) from error
+
+
+def _probe(target: Path, draft: Path, said: str) -> str:
+    """Find out why a library could not write: it says less than the operating system does."""
+    try:
+        with (draft / "probe" if draft.is_dir() else draft).open("ab") as handle:
+            handle.write(bytes(_PROBE_BYTES))
+            os.fsync(handle.fileno())
+    except OSError as error:
+        return _reason(error)
+    if "full" in said:
+        # SQLite says so; meanwhile it has given back what it had taken.
+        return "perhaps the disk is full: free some space or choose another folder"
+    return f"choose another name or folder ({said.replace(str(draft), str(target))})"
+
+
+def _reason(error: OSError) -> str:
+    return _REASONS.get(error.errno or 0) or error.strerror or str(error)
+
+
+def _refusal(target: Path, reason: str) -> OutputError:
+    return OutputError(f"{target} cannot be written: {reason}")

@@ -13,6 +13,7 @@ from pyproj import CRS
 
 from geogrid.errors import CrsError, InputError
 from geogrid.io._raw import RawLayer, read_raw
+from geogrid.io._words import DATUM_OPTION
 from geogrid.model.source import Source
 from geogrid.planar.crs import to_metric
 from geogrid.planar.datum import geometries_to_wgs84, require_datum
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["codes_as_text", "locate", "read_layer"]
 
-_CODE_NAME = re.compile(r"(code[_\s]?\d*|编码|编号|代码|区划码)$", re.IGNORECASE)
+_CODE_NAME = re.compile(
+    r"(code[_\s]?\d*|编码|编号|代码|区划码|(^|xzq|xzqh|qh|xz|jd|sq|cj)dm)$", re.IGNORECASE
+)
 # Doubles hold whole numbers up to here; a longer code has lost digits before we see it.
 _EXACT_WHOLE = 2**53
 
@@ -160,7 +163,7 @@ def _note_undeclared(frame: gpd.GeoDataFrame, datum: str | None) -> list[str]:
             continue
         for value in frame[name].dropna().astype(str).unique():
             if _DATUM_WORD.search(value):
-                return [f"column {name} says {value}: if it is true, give it with datum="]
+                return [f"column {name} says {value}: if it is true, give it with {DATUM_OPTION}"]
     return []
 
 
@@ -192,10 +195,10 @@ def _unknown_crs(
         zone = zone_epsg - _FIRST_ZONE_EPSG + _FIRST_ZONE
         return (
             f"{what}: the eastings start with {zone}, so it is likely CGCS2000 3-degree zone "
-            f"{zone} (EPSG:{zone_epsg}); if so, give datum='cgcs2000'"
+            f"{zone} (EPSG:{zone_epsg}): if so, give cgcs2000 with {DATUM_OPTION}"
         )
     if in_degrees:
-        return f"{what}: it looks like degrees; say of which datum with datum="
+        return f"{what}: it looks like degrees, say of which datum with {DATUM_OPTION}"
     return f"{what}: ask where it was made, then set it in QGIS and save it again"
 
 

@@ -11,6 +11,7 @@ import shapely
 from shapely.geometry import MultiPolygon
 
 from geogrid.errors import InputError
+from geogrid.io._areas import choose_rows, codes_of, names_of, parts_apart_km, united_note
 from geogrid.io._raw import RawLayer, read_raw
 from geogrid.io.layer import codes_as_text, locate
 from geogrid.model.district import District
@@ -22,14 +23,10 @@ from geogrid.planar.lattice import snap
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pandas as pd
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
 __all__ = ["LimitFile", "check_overlap", "read_limit", "suggest_datum"]
-
-_NAME_COLUMNS = ("name", "名称", "区划名称", "行政区名", "mc", "xzqmc")
-_CODE_COLUMNS = ("adcode", "code", "代码", "区划代码", "编码", "行政区代码", "xzqdm")
 
 # The limit is compared with the other layer every so many metres.
 _SAMPLE_M = 50.0
@@ -80,31 +77,34 @@ def read_limit(
     layer
         Name of the layer, where there are several.
     name
-        Name or code of the wanted areas, where the file holds more; else the district's name.
+        Name or code of the wanted areas, where the file holds more. Columns such as ``name``,
+        ``名称``, ``XZQMC``, ``街道`` or ``adcode`` are looked through.
 
     Returns
     -------
     LimitFile
-        The district, its source and notes. Holes and several parts are kept.
+        The district, its source and notes. Holes and several parts are kept. Where several areas
+        were united, the first note says so.
 
     Raises
     ------
     InputError
-        If no polygon is left.
+        If no area has that name or code, or no polygon is left.
     """
     raw = read_raw(path, layer=layer)
-    chosen, is_chosen = _choose(raw, name)
-    frame = locate(chosen, datum=datum)
+    frame = locate(raw if name is None else _choose(raw, name), datum=datum)
     notes = list(frame.attrs["notes"])
     limit = _unite(frame, raw.name, notes)
-    names, codes = _distinct(frame, _NAME_COLUMNS), _distinct(frame, _CODE_COLUMNS)
-    if len(names) > 1:
-        notes.append(f"{len(frame)} areas were united: {', '.join(names[:5])}")
-    label = names[0] if len(names) == 1 else raw.name.rsplit(".", 1)[0]
+    areas = frame[np.isin(shapely.get_type_id(frame.geometry.to_numpy()), (*_AREA, 7))]
+    names, codes = names_of(areas), codes_of(areas)
+    if len(areas) > 1:
+        apart_km = parts_apart_km(shapely.get_parts(limit))
+        is_chosen = name is not None
+        notes.insert(0, united_note(len(areas), names, apart_km, is_chosen=is_chosen))
     district = District(
         limit=limit,
         crs=frame.crs,
-        name=name if name and not is_chosen else label,
+        name=names[0] if len(names) == 1 else name or raw.name.rsplit(".", 1)[0],
         code=codes[0] if len(codes) == 1 else "",
     )
     source = Source(**{**frame.attrs["source"], "role": "limit"})
@@ -139,7 +139,10 @@ def check_overlap(limit: District, other: gpd.GeoDataFrame, *, what: str) -> Non
     msg = f"the {what} do not overlap {limit.name}: they lie {apart_km:.1f} km apart"
     datum = suggest_datum(limit, other)
     if datum:
-        advice = f"the {datum.upper()} shift explains it, read the limit with --datum {datum}"
+        advice = (
+            f"the {datum.upper()} shift explains it, read the limit with --datum {datum} "
+            f"(datum='{datum}')"
+        )
     else:
         advice = "check that both files show the same place, and their coordinate systems"
     msg = f"{msg}: {advice}"
@@ -178,18 +181,12 @@ def suggest_datum(
     return datum
 
 
-def _choose(raw: RawLayer, name: str | None) -> tuple[RawLayer, bool]:
-    """Keep the features whose name or code is ``name``, if there are any."""
-    if name is None:
-        return raw, False
-    table = codes_as_text(raw.frame)[0]
-    columns = [*_columns(table, _NAME_COLUMNS), *_columns(table, _CODE_COLUMNS)]
-    is_it = np.zeros(len(table), dtype=bool)
-    for column in columns:
-        is_it |= (table[column].astype("str") == name).to_numpy(dtype=bool, na_value=False)
-    if not is_it.any():
-        return raw, False
-    return RawLayer(raw.frame[is_it], raw.name, raw.notes), True
+def _choose(raw: RawLayer, name: str) -> RawLayer:
+    """Keep the features whose name or code is ``name``."""
+    if raw.frame.empty:
+        return raw
+    is_it = choose_rows(codes_as_text(raw.frame)[0], name, raw.name)
+    return RawLayer(raw.frame[is_it], raw.name, raw.notes)
 
 
 def _unite(frame: gpd.GeoDataFrame, name: str, notes: list[str]) -> MultiPolygon:
@@ -227,19 +224,6 @@ def _parts(shape: BaseGeometry) -> list[shapely.Polygon]:
     """Return the parts, the largest first."""
     pieces = _areas_of(np.array([shape], dtype=object))
     return sorted(pieces, key=lambda part: (-part.area, part.bounds))
-
-
-def _columns(frame: pd.DataFrame, wanted: tuple[str, ...]) -> list[str]:
-    by_name = {str(name).lower(): str(name) for name in frame.columns}
-    return [by_name[name] for name in wanted if name in by_name]
-
-
-def _distinct(frame: gpd.GeoDataFrame, wanted: tuple[str, ...]) -> list[str]:
-    for column in _columns(frame, wanted):
-        values = [str(value).strip() for value in frame[column].dropna()]
-        if any(values):
-            return list(dict.fromkeys(value for value in values if value))
-    return []
 
 
 def _in_frame(

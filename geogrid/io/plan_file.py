@@ -27,12 +27,15 @@ from geogrid.io._gpkg import (
 )
 from geogrid.io._gpkg import write_layers as _write_layers
 from geogrid.io._plan_meta import PlanMeta, crs_text, plan_meta
+from geogrid.io._plan_service import read_service, with_service
 from geogrid.model.atoms import Atoms
 from geogrid.model.district import District
 from geogrid.model.plan import CELL_FIELDS, GridPlan
 from geogrid.vocabulary import Contract
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from geogrid.model.reach import Reach
     from geogrid.model.report import CoverageReport
     from geogrid.model.scheme import Level
@@ -57,11 +60,15 @@ class PlanExtras:
         One row a station and limit.
     defects
         As in a coverage report: ``cells`` is a tuple of codes.
+    service
+        By key of each area level, indexed by ``code``: ``households`` that the reach counted and
+        ``served_<limit>``, how many of them are served within each limit.
     """
 
     stations: gpd.GeoDataFrame | None = None
     circles: gpd.GeoDataFrame | None = None
     defects: gpd.GeoDataFrame | None = None
+    service: Mapping[str, pd.DataFrame] | None = None
 
 
 def write_plan(
@@ -81,7 +88,8 @@ def write_plan(
     path
         A name that ends in ``.gpkg``; a file of this name is replaced on success.
     reach
-        Its circles and the answers for its stations are written too, not its households.
+        Its circles, the answers for its stations and the served households of every cell
+        (``reached_of``, ``served_<limit>``) are written too, not its household points.
     stations
         Service stations; their names go to those of ``reach``.
     report
@@ -104,7 +112,7 @@ def write_plan(
     _require_free_keys(plan)
     layers: dict[str, pd.DataFrame] = {"district": _district_layer(plan)}
     for level in plan.scheme.area_levels:
-        layers[level.key] = _cell_layer(plan, level)
+        layers[level.key] = _cell_layer(plan, level, reach)
     for level in _listed_levels(plan):
         layers[f"members_{level.key}"] = _member_table(plan, level)
     layers["atoms"] = _atom_layer(plan)
@@ -174,12 +182,12 @@ def read_plan(path: str | Path) -> GridPlan:
 
 
 def read_plan_layers(path: str | Path) -> PlanExtras:
-    """Read stations, circles and defects of a plan file.
+    """Read stations, circles, defects and served households of a plan file.
 
     Raises
     ------
     InputError
-        If it is no plan of geogrid.
+        If it is no plan of geogrid, or its served households are damaged.
     """
     meta = PlanMeta(read_meta(path), Path(path).name)
     there = layer_names(path)
@@ -193,7 +201,7 @@ def read_plan_layers(path: str | Path) -> PlanExtras:
         split = [() if pd.isna(text) else tuple(text.split()) for text in codes]
         column = pd.Series(split, index=codes.index, dtype=object)
         found["defects"] = found["defects"].assign(cells=column)
-    return PlanExtras(**found)
+    return PlanExtras(**found, service=read_service(path, meta))
 
 
 def write_reach(reach: Reach, path: str | Path) -> Path:
@@ -254,11 +262,11 @@ def _atom_layer(plan: GridPlan) -> gpd.GeoDataFrame:
     return named_crs(table[[*_ATOM_COLUMNS, *labels, "geometry"]], plan.district.crs)
 
 
-def _cell_layer(plan: GridPlan, level: Level) -> gpd.GeoDataFrame:
+def _cell_layer(plan: GridPlan, level: Level, reach: Reach | None) -> gpd.GeoDataFrame:
     cells = plan.cells(level.key)
     heads = plan.cell_table.loc[cells["code"], "head"].to_numpy()
     cells.insert(4, "head", heads)
-    return cells
+    return cells if reach is None else with_service(cells, plan, level, reach)
 
 
 def _member_table(plan: GridPlan, level: Level) -> pd.DataFrame:

@@ -7,7 +7,6 @@ number of households and the identifier. Names, phones and everything else stay 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -17,14 +16,16 @@ import shapely
 
 from geogrid.errors import InputError
 from geogrid.io._columns import HOUSEHOLD_FIELDS, STATION_FIELDS, Fields, match_columns
+from geogrid.io._lists import write_outside, write_rejected
 from geogrid.io._points import Positions, layer_positions, table_positions
 from geogrid.io._sheet import Sheet, is_table, read_sheet
-from geogrid.io.files import writing
+from geogrid.io._words import COLUMN_OPTION
 from geogrid.io.layer import read_layer
 from geogrid.model.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from pyproj import CRS
 
@@ -37,6 +38,7 @@ __all__ = [
     "read_stations",
     "split_households",
     "write_outside",
+    "write_rejected",
 ]
 
 
@@ -126,7 +128,7 @@ def read_households(
     Raises
     ------
     InputError
-        If the file cannot be read, or no row of it can be used.
+        If the file cannot be read, no row of it can be used, or it holds areas and no point.
     """
     rows = _read_rows(path, HOUSEHOLD_FIELDS, crs=crs, datum=datum, columns=columns)
     counts, reasons = _household_counts(rows.texts)
@@ -136,7 +138,8 @@ def read_households(
     if "household_id" in rows.texts:
         fields["household_id"] = rows.texts["household_id"][usable].to_numpy()
     frame = _frame(rows, usable, fields)
-    notes = [*rows.notes, *_count_notes(rows.texts, rejected)]
+    notes = [*rows.notes, *_household_notes(rows.texts, frame)]
+    notes += _count_notes(rows.texts, rejected)
     if "household_id" in frame:
         again = int((frame["household_id"].ne("") & frame["household_id"].duplicated()).sum())
         notes += [f"{again} rows repeat a household_id of an earlier row"] if again else []
@@ -220,39 +223,6 @@ def split_households(
     return points[inside], points[~inside]
 
 
-def write_outside(outside: gpd.GeoDataFrame, path: str | Path) -> Path:
-    """List households outside the district in a CSV file that Excel opens.
-
-    Parameters
-    ----------
-    outside
-        The second answer of :func:`split_households`.
-    path
-        The CSV file.
-
-    Returns
-    -------
-    Path
-        The file: ``row, household_id, households``, and nothing that names a person.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written.
-    """
-    table = pd.DataFrame(
-        {
-            "row": outside.get("row", pd.Series(outside.index, index=outside.index)),
-            "household_id": outside.get("household_id", ""),
-            "households": outside.get("households", 1),
-        },
-        index=outside.index,
-    )
-    with writing(path) as draft:
-        table.to_csv(draft, index=False, encoding="utf-8-sig", lineterminator="\n")
-    return Path(path)
-
-
 def _read_rows(
     path: str | Path,
     fields: Fields,
@@ -282,6 +252,8 @@ def _layer_rows(
     frame: gpd.GeoDataFrame, fields: Fields, columns: Mapping[str, str] | None
 ) -> _Rows:
     source = Source(**frame.attrs["source"])
+    if "households" in fields:
+        _require_points(frame, source.name)
     names = [str(name) for name in frame.columns if name != frame.geometry.name]
     found = match_columns(names, fields, columns, source.name)
     values = pd.DataFrame(
@@ -290,6 +262,17 @@ def _layer_rows(
     values = values.assign(row=np.arange(1, len(frame) + 1)).reset_index(drop=True)
     positions = layer_positions(frame)
     return _Rows(values, positions, source, [*frame.attrs["notes"], *positions.notes])
+
+
+def _require_points(frame: gpd.GeoDataFrame, name: str) -> None:
+    """Refuse a layer of areas alone: blocks or cells are no households."""
+    kinds = set(frame.geom_type.dropna())
+    if kinds & {"Polygon", "MultiPolygon"} and not kinds & {"Point", "MultiPoint"}:
+        msg = (
+            f"{name} holds areas and no point: give one point a household or building, "
+            "in QGIS with the tool Centroids (质心)"
+        )
+        raise InputError(msg)
 
 
 def _plain_text(column: pd.Series) -> list[str]:
@@ -336,6 +319,14 @@ def _frame(rows: _Rows, usable: np.ndarray, fields: dict[str, Any]) -> gpd.GeoDa
     row = rows.texts["row"][usable].to_numpy(np.int64)
     geometry = rows.positions.points[usable].reset_index(drop=True)
     return gpd.GeoDataFrame({**fields, "row": row}, geometry=geometry)
+
+
+def _household_notes(values: pd.DataFrame, frame: gpd.GeoDataFrame) -> list[str]:
+    if "households" not in values:
+        return ["no column gives the number of households: each row counts as one household"]
+    if not frame["households"].any():
+        return [f"every row gives 0 households: check which column has them, {COLUMN_OPTION}"]
+    return []
 
 
 def _count_notes(values: pd.DataFrame, rejected: pd.DataFrame) -> list[str]:

@@ -154,7 +154,7 @@ def defect_rows(
 
     A defect where somebody lives has no place of its own: the point would be a home.
     """
-    table = report.defects if report is not None else defects
+    table = defects if report is None or report.defects.empty else report.defects
     if table is None or table.empty:
         return []
     places = to_degrees(table.geometry)
@@ -196,9 +196,13 @@ def _defect(
 def proof_badge(
     certificate: Certificate | None, report: CoverageReport | None, *, has_defects: bool
 ) -> dict[str, Any]:
-    """Return whether the plan is proven, in words that people read."""
-    known = report.certificate if report is not None else certificate
-    is_proven = known is not None and known.is_proof and not has_defects
+    """Return whether the plan is proven, in words that people read.
+
+    Every certificate at hand must be a proof: an older one does not outweigh a check that failed,
+    nor the other way round.
+    """
+    known = [one for one in (certificate, report.certificate if report else None) if one]
+    is_proven = bool(known) and all(one.is_proof for one in known) and not has_defects
     if is_proven:
         return {"proven": True, "text": "已证明全覆盖无重叠"}
     return {"proven": False, "text": "未证明全覆盖无重叠"}

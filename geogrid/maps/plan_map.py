@@ -22,15 +22,18 @@ from geogrid.maps.service import (
     circle_layers,
     has_stand_ins,
     joined_stations,
+    limit_labels,
     station_rows,
-    unserved_columns,
-    unserved_label,
     walking_text,
 )
 from geogrid.maps.tiles import TileService
+from geogrid.maps.unserved import service_limits, service_of, unserved_layers
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import geopandas as gpd
+    import pandas as pd
 
     from geogrid.model.extract import OsmExtract
     from geogrid.model.plan import GridPlan
@@ -55,6 +58,7 @@ def write_map(  # noqa: PLR0913 - each is a layer that a map may have
     stations: gpd.GeoDataFrame | None = None,
     circles: gpd.GeoDataFrame | None = None,
     reach: Reach | None = None,
+    service: Mapping[str, pd.DataFrame] | None = None,
     report: CoverageReport | None = None,
     defects: gpd.GeoDataFrame | None = None,
     tiles: TileService | None = None,
@@ -78,6 +82,9 @@ def write_map(  # noqa: PLR0913 - each is a layer that a map may have
         circles; those of ``reach`` where absent.
     reach
         Gives the unserved households of every cell.
+    service
+        Served households of every cell as ``read_plan_layers`` gave them, where no reach is at
+        hand.
     report, defects
         What a check found; ``defects`` alone where only a plan file is at hand.
     tiles
@@ -101,8 +108,9 @@ def write_map(  # noqa: PLR0913 - each is a layer that a map may have
     """
     page = map_page(
         map_data(
-            plan, extract=extract, stations=stations, circles=circles, reach=reach, report=report,
-            defects=defects, title=title, map_approval=map_approval,
+            plan, extract=extract, stations=stations, circles=circles, reach=reach,
+            service=service, report=report, defects=defects, title=title,
+            map_approval=map_approval,
             tile_attribution=tiles.attribution if tiles else "",
         ),
         tiles=tiles,
@@ -122,6 +130,7 @@ def map_data(  # noqa: PLR0913 - each is a layer that a map may have
     stations: gpd.GeoDataFrame | None = None,
     circles: gpd.GeoDataFrame | None = None,
     reach: Reach | None = None,
+    service: Mapping[str, pd.DataFrame] | None = None,
     report: CoverageReport | None = None,
     defects: gpd.GeoDataFrame | None = None,
     title: str | None = None,
@@ -143,10 +152,11 @@ def map_data(  # noqa: PLR0913 - each is a layer that a map may have
         "district": district_layer(plan),
         "levels": level_layers(plan, tables),
         "firstLevel": _first_level(tables),
-        "stations": station_rows(stations, circles),
+        "stations": station_rows(stations, circles, district=plan.district),
         "hasStandIns": has_stand_ins(stations),
         "circles": circle_layers(circles),
-        "unservedLabel": unserved_label(circles),
+        "limits": [],
+        "firstLimit": 0,
         "defects": found[:MOST_DEFECTS],
         "defectCount": len(found),
         "checked": report is not None or plan.certificate is not None,
@@ -162,11 +172,23 @@ def map_data(  # noqa: PLR0913 - each is a layer that a map may have
         "foot": foot_parts(plan, map_approval=map_approval, attribution=attribution),
         "base": base_layers(extract, plan.atoms.limit, plan.district.crs) if extract else None,
     }
-    if reach is not None and not reach.households.empty:
-        columns = unserved_columns(plan, reach, tables)
-        for layer in data["levels"]:
-            layer.update(columns[layer["key"]])
+    counted = service_of(plan, reach) or service
+    if counted:
+        _add_unserved(data, counted, tables, circles)
     return data
+
+
+def _add_unserved(
+    data: dict[str, Any],
+    service: Mapping[str, pd.DataFrame],
+    tables: dict[str, gpd.GeoDataFrame],
+    circles: gpd.GeoDataFrame | None,
+) -> None:
+    first, columns = unserved_layers(service, tables)
+    data["limits"] = limit_labels(service_limits(service), circles)
+    data["firstLimit"] = first
+    for layer in data["levels"]:
+        layer.update(columns[layer["key"]])
 
 
 def _first_level(tables: dict[str, gpd.GeoDataFrame]) -> int:

@@ -11,12 +11,14 @@ import shapely
 
 from geogrid.errors import InputError
 from geogrid.maps.coding import DECIMALS, polygon_steps, to_degrees
-from geogrid.maps.disclosure import SHOWN, SMALL, SMALLEST_SHOWN, as_public, hidden_parts
+from geogrid.maps.disclosure import SMALL, SMALLEST_SHOWN
 from geogrid.vocabulary import StationStatus
 from geogrid.walking.pace import PRESETS
 
 if TYPE_CHECKING:
-    from geogrid.model.plan import GridPlan
+    from collections.abc import Sequence
+
+    from geogrid.model.district import District
     from geogrid.model.reach import Reach
 
 __all__ = [
@@ -24,9 +26,8 @@ __all__ = [
     "has_stand_ins",
     "joined_stations",
     "limit_label",
+    "limit_labels",
     "station_rows",
-    "unserved_columns",
-    "unserved_label",
     "walking_text",
 ]
 
@@ -74,8 +75,10 @@ def joined_stations(
     """Return the user's stations with what a reach found for them, or the reach's own."""
     if reach is None:
         return stations
-    if stations is None or "station" not in stations:
+    if stations is None:
         return reach.stations
+    if "station" not in stations:
+        return _side_by_side(stations, reach.stations)
     keys = stations["station"].astype(str)
     found = reach.stations.assign(station=reach.stations["station"].astype(str))
     found = found.drop_duplicates("station").set_index("station")
@@ -87,33 +90,58 @@ def joined_stations(
     return stations.assign(**columns)
 
 
+def _side_by_side(stations: gpd.GeoDataFrame, found: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Give names to the stations of a reach, which keep the order that they were given in."""
+    if len(stations) != len(found):
+        return found
+    more = [name for name in stations.columns if name not in found.columns]
+    return found.assign(**{str(name): stations[name].to_numpy() for name in more})
+
+
 def station_rows(
-    stations: gpd.GeoDataFrame | None, circles: gpd.GeoDataFrame | None
+    stations: gpd.GeoDataFrame | None,
+    circles: gpd.GeoDataFrame | None,
+    *,
+    district: District | None = None,
 ) -> list[dict[str, Any]]:
     """Return the stations, each with its own largest circle.
 
     ``stations`` has ``station`` and may have ``name``, ``stand_in`` (what existing facility takes
-    the place of a station), ``status`` and ``households``.
+    the place of a station), ``status`` and ``households``. With a district, ``outside`` tells which
+    stations lie beyond its limit.
     """
     if stations is None or stations.empty:
         return []
+    outside = _is_outside(stations, district)
     places = shapely.get_coordinates(to_degrees(stations.geometry)).round(DECIMALS).tolist()
     circle_of = _largest_circles(circles)
     return [
         {
             "id": str(row["station"]),
-            "name": _text(row.get("name")) or str(row["station"]),
+            # A number alone would read as a count or as a row of somebody's table.
+            "name": _text(row.get("name")) or f"服务站 {row['station']}",
             "standIn": _text(row.get("stand_in")),
             "status": status_text(row.get("status")),
             "off": _text(row.get("status")) == StationStatus.OFF_NETWORK.value,
             "households": _public(row.get("households")),
             "at": place,
+            "outside": is_outside,
             "circle": circle_of.get(str(row["station"]), []),
         }
-        for row, place in zip(
-            stations.drop(columns=stations.geometry.name).to_dict("records"), places, strict=True
+        for row, place, is_outside in zip(
+            stations.drop(columns=stations.geometry.name).to_dict("records"),
+            places,
+            outside,
+            strict=True,
         )
     ]
+
+
+def _is_outside(stations: gpd.GeoDataFrame, district: District | None) -> list[bool]:
+    if district is None or district.crs is None:
+        return [False] * len(stations)
+    points = stations.geometry.to_crs(district.crs).to_numpy()
+    return [bool(one) for one in ~shapely.intersects(district.limit, points)]
 
 
 def _for_display(areas: gpd.GeoSeries) -> gpd.GeoSeries:
@@ -140,10 +168,10 @@ def has_stand_ins(stations: gpd.GeoDataFrame | None) -> bool:
     return bool((stations["stand_in"].map(_text) != "").any())
 
 
-def unserved_label(circles: gpd.GeoDataFrame | None) -> str:
-    """Return out of which circle somebody must live to be unserved: the largest."""
-    layers = circle_layers(circles)
-    return f"{layers[-1]['label']}服务圈外" if layers else "服务圈外"
+def limit_labels(limits: Sequence[float], circles: gpd.GeoDataFrame | None) -> list[str]:
+    """Return ``5分钟`` or ``300米`` for limits, in the unit of the circles."""
+    has_minutes = circles is None or "minutes" in circles
+    return [limit_label({"minutes" if has_minutes else "metres": limit}) for limit in limits]
 
 
 def walking_text(reach: Reach | None) -> str:
@@ -194,55 +222,3 @@ def _public(households: Any) -> int | None:  # noqa: ANN401 - a cell of a table
         return None
     count = int(households)
     return -SMALL if 0 < count < SMALLEST_SHOWN else count
-
-
-def unserved_columns(
-    plan: GridPlan, reach: Reach, tables: dict[str, gpd.GeoDataFrame]
-) -> dict[str, dict[str, list[Any]]]:
-    """Return for each level the unserved households of its cells, as far as they may be shown.
-
-    Returns
-    -------
-    dict
-        By level: ``unserved`` (-1 below ten, -2 withheld), ``share`` (0-1, ``None`` where a number
-        is hidden or nobody lives), ``ranked`` (rows with unserved households, most first).
-    """
-    counted = [
-        _counted(reach.by_cell(plan, key), table.set_index("code")) for key, table in tables.items()
-    ]
-    states = hidden_parts([table.rename(columns={"unserved": "households"}) for table in counted])
-    return {
-        key: _columns(table, state)
-        for key, table, state in zip(tables, counted, states, strict=True)
-    }
-
-
-def _counted(found: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
-    indexed = found.set_index("code") if "code" in found else found
-    aligned = indexed[["unserved", "households"]].reindex(cells.index).fillna(0).astype(np.int64)
-    unserved, total = aligned["unserved"], aligned["households"]
-    return pd.DataFrame(
-        {
-            "code": cells.index,
-            "parent": cells["parent"].to_numpy(),
-            "unserved": unserved.to_numpy(),
-            "total": total.to_numpy(),
-            "public": cells["public"].to_numpy(np.int64),
-        }
-    )
-
-
-def _columns(table: pd.DataFrame, states: Any) -> dict[str, list[Any]]:  # noqa: ANN401 - an array of states
-    total, unserved = table["total"].to_numpy(), table["unserved"].to_numpy()
-    # A share would give away a count that is hidden, and means little among few homes.
-    is_open = (states == SHOWN) & (table["public"].to_numpy() > 0) & (total >= SMALLEST_SHOWN)
-    share = np.divide(unserved, total, out=np.zeros(len(total)), where=total > 0)
-    order = np.lexsort((table["code"].to_numpy(str), -unserved))
-    return {
-        "unserved": as_public(unserved, states),
-        "share": [
-            round(float(one), 4) if ok else None for one, ok in zip(share, is_open, strict=True)
-        ],
-        # A withheld number takes its place in the list by its true size, as its neighbours do.
-        "ranked": [int(row) for row in order if unserved[row] > 0],
-    }

@@ -29,7 +29,7 @@ def scan_osm(path: str | os.PathLike[str]) -> Scan:
     """
     file = Path(path)
     if not file.exists():
-        msg = f"there is no file {file}: check the name of the OpenStreetMap extract"
+        msg = f"the file {file} does not exist: check its name and folder"
         raise MissingFileError(msg)
     if not file.is_file():
         msg = f"{file} is a folder: name the OpenStreetMap extract inside it"

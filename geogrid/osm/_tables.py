@@ -11,7 +11,7 @@ import shapely
 from geogrid.osm import _tags
 from geogrid.osm._features import Features, make_table
 from geogrid.osm.foot import foot_direction, is_walkable
-from geogrid.osm.use import building_uses, ground_of, lies_on_other_ground
+from geogrid.osm.use import building_uses, ground_of, lies_on_other_ground, spans_tracks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,12 +97,15 @@ def walls_table(lines: Features, areas: Features, points: Features, crs: CRS) ->
     return make_table(Features.join(lines, points, compounds), crs, {"wall": ("str", kinds)})
 
 
-def buildings_table(areas: Features, partial: Features, crs: CRS) -> gpd.GeoDataFrame:
+def buildings_table(
+    areas: Features, partial: Features, lines: Features, crs: CRS
+) -> gpd.GeoDataFrame:
     """Return buildings of ways and relations, also those with some corners unknown."""
     buildings = Features.join(areas.where(_tags.is_building), partial.where(_tags.is_building))
     grounds = areas.where(ground_of)
     is_other = np.array([ground == "other" for ground in grounds.each(ground_of)], dtype=bool)
     on_other = lies_on_other_ground(buildings.shapes, grounds.shapes, is_other)
+    on_other |= spans_tracks(buildings.shapes, lines.shapes, lines.tags)
     columns = {
         "building": ("str", buildings.text("building")),
         "use": ("str", building_uses(buildings.tags, on_other)),

@@ -77,7 +77,7 @@ def read_osm(
         If ``limit`` has no coordinate system.
     """
     if not margin_m >= 0:
-        msg = f"margin_m must be 0 or more metres, got {margin_m}"
+        msg = f"the margin (margin_m=) must be 0 m or more, got {margin_m}"
         raise InputError(msg)
     area = None if limit is None else _metric_limit(limit)
     scan = scan_osm(path)
@@ -142,7 +142,7 @@ def _tabulate(
         rails=_tables.rails_table(lines, crs),
         waters=_tables.waters_table(lines, areas, banks.touching(near), crs),
         walls=_tables.walls_table(lines, areas, points, crs),
-        buildings=_tables.buildings_table(areas, partial.touching(near), crs),
+        buildings=_tables.buildings_table(areas, partial.touching(near), lines, crs),
         limits=_tables.limits_table(whole, near, crs),
         pois=_tables.pois_table(points, areas, crs),
         incomplete_limits=_tables.incomplete_table([one for one in limits if one.shape is None]),

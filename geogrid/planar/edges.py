@@ -13,14 +13,16 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from geogrid.planar.lattice import Millimetres, origin_mm, to_mm
+from geogrid.planar.rings import LatticeRings, lattice_rings, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shapely.geometry.base import BaseGeometry
 
-__all__ = ["DirectedEdges", "RookPairs", "directed_edges", "dissolve", "rook_pairs"]
+    from geogrid.planar.lattice import Millimetres
+
+__all__ = ["DirectedEdges", "RookPairs", "directed_edges", "dissolve", "numbered", "rook_pairs"]
 
 Indices = npt.NDArray[np.int64]
 
@@ -64,53 +66,30 @@ class DirectedEdges:
         return lengths
 
 
-def _ring_twice_area(xy: Millimetres, starts: Indices, stops: Indices) -> Millimetres:
-    """Twice the signed area of closed rings.
-
-    Partial sums may wrap past 64 bits; the total of a ring fits, so wrapping cancels out.
-    """
-    cross = xy[:-1, 0] * xy[1:, 1] - xy[1:, 0] * xy[:-1, 1]
-    total = np.concatenate(([0], np.cumsum(cross)))
-    return total[stops - 1] - total[starts]
-
-
 def directed_edges(
     polygons: npt.NDArray[np.object_] | Sequence[BaseGeometry],
     *,
     origin: Millimetres | None = None,
 ) -> DirectedEdges:
     """Walk the rings of polygons and multipolygons in metres; empty ones have no edges."""
-    shapes = np.asarray(polygons, dtype=object)
-    parts, part_owner = shapely.get_parts(shapes, return_index=True)
-    rings, ring_part = shapely.get_rings(parts, return_index=True)
-    coordinates, ring_of = shapely.get_coordinates(rings, return_index=True)
-    whole = to_mm(coordinates)
-    base = origin_mm(whole) if origin is None else origin
-    xy = whole - base
-    counts = np.bincount(ring_of, minlength=len(rings))
-    stops = np.cumsum(counts)
-    starts = stops - counts
-    ring_area = _ring_twice_area(xy, starts, stops) if len(rings) else np.zeros(0, np.int64)
-    is_hole = np.zeros(len(rings), dtype=bool)
-    is_hole[1:] = ring_part[1:] == ring_part[:-1]
-    is_reversed = (ring_area < 0) != is_hole
+    return numbered(lattice_rings(polygons, origin=origin))
 
-    inner = np.ones(len(xy), dtype=bool)
-    inner[stops - 1] = False
-    first = np.flatnonzero(inner)
-    key = (xy[:, 0] << 31) | xy[:, 1]
-    unique, number = np.unique(key, return_inverse=True)
-    vertices = np.column_stack((unique >> 31, unique & (2**31 - 1)))
-    edge_ring = ring_of[first]
-    swap = is_reversed[edge_ring]
-    tail = np.where(swap, number[first + 1], number[first])
-    head = np.where(swap, number[first], number[first + 1])
-    owner = part_owner[ring_part[edge_ring]]
-    real = tail != head
-    ring_owner = part_owner[ring_part]
-    area = np.zeros(len(shapes), dtype=np.int64)
-    np.add.at(area, ring_owner, np.where(is_hole, -1, 1) * np.abs(ring_area))
-    return DirectedEdges(tail[real], head[real], owner[real], vertices, base, area)
+
+def numbered(rings: LatticeRings) -> DirectedEdges:
+    """Give every place on rings a number, the same where rings meet."""
+    unique, tail = np.unique(rings.tail, return_inverse=True)
+    # Rings close, so that the head of each edge is the tail of another in its ring.
+    stops = np.cumsum(rings.length)
+    step = np.repeat(np.where(rings.is_reversed, -1, 1), rings.length)
+    neighbour = np.arange(len(tail)) + step
+    filled = rings.length > 0
+    first, last = (stops - rings.length)[filled], stops[filled] - 1
+    is_reversed = rings.is_reversed[filled]
+    neighbour[np.where(is_reversed, first, last)] = np.where(is_reversed, last, first)
+    owner = rings.edge_owner
+    return DirectedEdges(
+        tail, tail[neighbour], owner, unpack(unique), rings.origin, rings.twice_area
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from geogrid.errors import MissingFileError
-from geogrid.workflow.job import Job
+from geogrid.workflow.inputs import Job
 
 __all__ = ["demo_job", "sample_folder"]
 

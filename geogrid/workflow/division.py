@@ -13,6 +13,7 @@ from geogrid.io.estimate import EstimateRule, estimate_households
 from geogrid.io.tables import split_households
 from geogrid.model.source import Source
 from geogrid.walking import WalkNetwork
+from geogrid.workflow.inputs import MINUTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,12 +27,11 @@ if TYPE_CHECKING:
     from geogrid.model.report import CoverageReport
     from geogrid.model.scheme import Scheme
 
-__all__ = ["MINUTES", "Division", "divide_district", "measure_service"]
+__all__ = ["Division", "divide_district", "measure_service"]
 
 # Atoms this much lighter than the finest cell let the division balance it to some percent.
 _ATOMS_PER_CELL = 4
 _MIN_ATOM_HOUSEHOLDS = 5
-MINUTES = (5.0, 15.0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -106,6 +106,11 @@ def divide_district(
         )
         notes.append(rule.note)
     inside, outside = split_households(households, district)
+    if household_source is not None and household_source.is_estimated:
+        # Homes across the limit are the neighbour's; only rows of a given table can be lost.
+        outside = outside.iloc[:0]
+    if not int(inside["households"].sum()):
+        notes.append("there is not one household inside the limit: cells are not balanced by any")
     if household_source is None:
         household_source = Source(role="households", name="table")
     stage("atoms")

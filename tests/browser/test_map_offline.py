@@ -14,6 +14,7 @@ sync_api = pytest.importorskip("playwright.sync_api")
 
 CHROMIUM = Path("/usr/bin/chromium")
 UNSERVED = {"a00": 40, "a20": 12, "a30": 30}
+NEAR = {**UNSERVED, "a21": 20}
 EVIL = "</script><img src=x onerror=alert(1)>"
 
 pytestmark = pytest.mark.browser
@@ -38,7 +39,8 @@ def map_file(tmp_path_factory):
     plan = make_plan(names={"43020104": EVIL})
     return write_map(
         plan, tmp_path_factory.mktemp("map") / "map.html", extract=make_extract(),
-        stations=make_stations(), reach=make_reach(plan, unserved=UNSERVED), defects=make_defects(),
+        stations=make_stations(), reach=make_reach(plan, unserved=UNSERVED, near=NEAR),
+        defects=make_defects(),
     )  # fmt: skip
 
 
@@ -165,6 +167,9 @@ def test_search_finds_codes_names_and_stations(desktop):
     card = desktop.locator("#gg-card").inner_text()
     assert "以图书馆代替服务站" in card
     assert "<10 户" in card
+    assert "服务户数（15分钟内）" in card
+    desktop.fill("#gg-search", "建设")
+    assert "服务站" not in desktop.locator("#gg-hits li").first.inner_text()
     desktop.fill("#gg-search", "没有这个")
     assert desktop.locator("#gg-hits").inner_text() == "没有找到"
 
@@ -179,9 +184,16 @@ def test_a_name_stays_text(desktop):
 
 def test_circles_switch_by_minutes(desktop):
     shown = "geogridMap.data.circles.map(circle => geogridMap.map.hasLayer(circle.layer))"
+    legend = desktop.locator("#gg-legend")
     assert desktop.evaluate(shown) == [False, False]
-    desktop.check("#gg-overlays >> text=15分钟")
+    assert "服务圈" not in legend.inner_text()
+    desktop.check("#gg-overlays input[value='circle-15分钟']")
     assert desktop.evaluate(shown) == [False, True]
+    assert "15分钟服务圈" in legend.inner_text()
+    dashes = legend.locator(".gg-key", has_text="15分钟").locator("rect")
+    assert dashes.get_attribute("stroke-dasharray")
+    desktop.uncheck("#gg-overlays input[value='stations']")
+    assert "服务站" not in legend.inner_text()
     desktop.check("#gg-overlays input[value='circle-5分钟']")
     assert desktop.evaluate(shown) == [True, True]
 
@@ -189,11 +201,52 @@ def test_circles_switch_by_minutes(desktop):
 def test_the_unserved_are_ranked_and_a_click_goes_there(desktop):
     rows = desktop.locator("#gg-unserved button")
     assert "40 户 · 100%" in rows.first.inner_text()
-    assert rows.count() == 3
+    near = rows.count()
+    assert "5分钟服务圈外" in desktop.locator("#gg-unserved-unit").inner_text()
     rows.first.click()
-    assert "43020101" in desktop.locator("#gg-card").inner_text()
+    card = desktop.locator("#gg-card").inner_text()
+    for wanted in ("43020101", "5分钟盲区", "15分钟盲区", "40 户（100%）"):
+        assert wanted in card
     desktop.click("#gg-fills >> text=盲区占比")
+    assert "5分钟服务圈外住户占比" in desktop.locator("#gg-legend").inner_text()
+    desktop.click("#gg-limits >> text=15分钟")
     assert "15分钟服务圈外住户占比" in desktop.locator("#gg-legend").inner_text()
+    assert rows.count() == near - 1
+    assert "不公布" in desktop.locator("#gg-legend").inner_text()
+    assert "无住户" in desktop.locator("#gg-legend").inner_text()
+
+
+def test_bars_of_equal_share_are_equally_long(desktop):
+    shares = desktop.locator("#gg-unserved .gg-side").all_inner_texts()
+    widths = [bar.bounding_box()["width"] for bar in desktop.locator("#gg-unserved .gg-bar").all()]
+    full = [width for share, width in zip(shares, widths, strict=True) if share.endswith(" 100%")]
+    assert len(full) >= 2
+    assert max(full) - min(full) < 0.5
+
+
+def test_a_click_leaves_no_frame_and_tab_shows_where_the_focus_is(desktop):
+    style = "getComputedStyle(document.querySelector('#map_plan')).outlineStyle"
+    desktop.click("#map_plan", position={"x": 30, "y": 400})
+    assert desktop.evaluate(style) == "none"
+    desktop.keyboard.press("Tab")
+    desktop.evaluate("document.querySelector('#map_plan').focus()")
+    assert desktop.evaluate(style) == "solid"
+
+
+def test_all_labels_of_a_level_are_written_in_one_way(desktop):
+    texts = "geogridMap.labels._source().map(label => label.texts[0])"
+    for zoom in (14, 16):
+        desktop.evaluate(f"geogridMap.map.setZoom({zoom}, {{animate: false}})")
+        desktop.click("#gg-texts >> text=编码")
+        codes = [text for text in desktop.evaluate(texts) if text.isdigit()]
+        assert len({len(code) for code in codes}) == 1
+
+
+def test_a_hovered_cell_names_the_cell_above(desktop):
+    tip = "(level => cellTipOf(level, level.row.get('43020206')))(geogridMap.data.levels[1])"
+    assert desktop.evaluate(tip.replace("cellTipOf", "geogridMap.cellTip")).startswith(
+        "建设第2总网格 › 6号"
+    )
 
 
 def test_a_defect_is_gone_to_and_a_home_only_to_its_cell(desktop):

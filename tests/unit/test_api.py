@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+from dataclasses import replace
 
 import geopandas as gpd
 import pytest
@@ -40,7 +41,8 @@ def plan_file(tmp_path_factory):
     listed = CoverageReport(defects=make_defects(), certificate=report.certificate)
     return write_plan(
         plan, tmp_path_factory.mktemp("plan") / "plan.gpkg",
-        reach=make_reach(plan, unserved={}), stations=make_stations(), report=listed,
+        reach=make_reach(plan, unserved={}, near={"a00": 40}), stations=make_stations(),
+        report=listed,
     )  # fmt: skip
 
 
@@ -75,7 +77,9 @@ def assert_problem(answer, status, words):
 def test_the_summary_tells_proof_and_provenance(client):
     body = client.get("/api/plan").json()
     assert (body["name"], body["code"], body["scheme"]) == ("芦淞区建设街道", "4302", "两级网格")
-    assert body["households"] == "612"
+    assert (body["households"], body["households_text"]) == (612, "612")
+    # The certificate stands, but the file lists defects.
+    assert body["is_proven"] is False
     assert body["is_estimated"]
     assert not body["is_synthetic"]
     assert body["sources"][0]["licence"] == "ODbL-1.0"
@@ -150,6 +154,7 @@ def test_stations_say_what_they_really_are(client):
     first, second = client.get("/api/stations").json()["features"]
     assert first["properties"]["name"] == "建设党群服务站"
     assert second["properties"]["stand_in"] == "图书馆"
+    assert (first["properties"]["households"], second["properties"]["households"]) == (420, None)
     assert second["properties"]["households_text"] == "<10"
     assert first["geometry"]["type"] == "Point"
 
@@ -219,6 +224,26 @@ def test_the_page_is_the_offline_map(client):
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "建设南路" in answer.text
     assert not re.search(r"https?://", answer.text)
+
+
+def test_the_page_knows_the_unserved_from_the_file_alone(client, bare):
+    pattern = r'<script type="application/json" id="gg-data">(.*?)</script>'
+    data, without = (
+        json.loads(re.search(pattern, one.get("/").text, re.DOTALL)[1]) for one in (client, bare)
+    )
+    assert data["limits"] == ["5分钟", "15分钟"]
+    assert data["levels"][1]["unserved"][0][0] == 40
+    assert without["limits"] == []
+    assert not data["badge"]["proven"]
+
+
+def test_a_plan_is_proven_by_its_certificate_alone(tmp_path):
+    plan = make_plan()
+    proven = replace(plan, certificate=verify_plan(plan).certificate)
+    for number, (one, wanted) in enumerate(((proven, True), (plan, False))):
+        path = write_plan(one, tmp_path / f"{number}.gpkg")
+        with TestClient(create_app(path)) as client:
+            assert client.get("/api/plan").json()["is_proven"] is wanted
 
 
 def test_no_household_is_anywhere(client):

@@ -195,3 +195,65 @@ def test_a_limit_in_a_known_system_and_cells_in_none_cannot_be_compared():
     limit = gpd.GeoSeries([LIMIT], crs=4547)
     with pytest.raises(CrsError, match="no coordinate system"):
         verify_coverage(gpd.GeoDataFrame(geometry=[LEFT]), limit)
+
+
+def test_a_cell_shifted_by_less_than_rounding_is_named_and_the_cover_stays_proven():
+    cells = [box(x, y, x + 10, y + 10) for x in (0, 10, 20) for y in (0, 10, 20)]
+    for step in (1e-9, 1e-6):
+        moved = [*cells[:4], shapely.affinity.translate(cells[4], step, step), *cells[5:]]
+        report = check(*moved, limit=box(0, 0, 30, 30))
+        assert report.defects["kind"].tolist() == ["unmatched_edge"]
+        assert report.defects["severity"].tolist() == ["rounding"]
+        assert report.defects["cells"].tolist() == [("5",)]
+        assert report.is_proven
+        assert not report.is_sound
+        assert any("1 cells meet their neighbours only after rounding" in n for n in report.notes)
+
+
+def comb(teeth, depth):
+    """A square kilometre whose upper border goes up and down."""
+    x = np.round(np.linspace(1000, 0, 2 * teeth + 1), 3)
+    y = np.where(np.arange(2 * teeth + 1) % 2, 1000 + depth, 1000)
+    return Polygon([(0, 0), (1000, 0), *zip(x, y, strict=True)])
+
+
+def test_a_limit_of_another_origin_gets_a_short_answer():
+    report = check(comb(400, 0.03), limit=box(0, 0, 1000, 1000))
+    assert kinds(report) == ["outside"]
+    assert report.defects["severity"].tolist() == ["hairline"]
+    assert report.defects["area_m2"].tolist() == pytest.approx([15])
+    assert any("by up to 3.0 cm along 1.0 km, in 400 pieces" in note for note in report.notes)
+    every = check(comb(400, 0.03), limit=box(0, 0, 1000, 1000), limit_is_noded=True)
+    assert len(every.defects) == 400
+
+
+def test_a_flood_of_slivers_is_summed_up_and_loses_no_area():
+    teeth = [Polygon([(x, 0), (x + 0.2, 0), (x + 0.1, 0.01)]) for x in np.arange(1, 9, 0.25)]
+    holes = shapely.affinity.translate
+    rows = [holes(tooth, 0, y) for tooth in teeth for y in np.arange(0.5, 9.5, 0.25)]
+    assert len(rows) > 1000
+    holed = shapely.difference(LEFT, shapely.union_all(rows))
+    big = box(12, 2, 15, 5)
+    report = check(holed, RIGHT.difference(big))
+    assert kinds(report) == ["gap", "gap"]
+    assert report.defects["area_m2"].tolist() == pytest.approx([9, 0.001 * len(rows)])
+    assert report.defects["severity"].tolist() == ["real", "hairline"]
+
+
+def test_edges_that_mix_to_the_same_number_are_still_told_apart(monkeypatch):
+    monkeypatch.setattr("geogrid.coverage._cancel._MIX", np.int64(0))
+    monkeypatch.setattr("geogrid.coverage._cancel._MIX_TOO", np.int64(0))
+    assert check(LEFT, RIGHT).is_sound
+    assert kinds(check(LEFT, RIGHT, RIGHT)) == ["duplicate"]
+
+
+def test_more_left_over_edges_than_can_be_classified_are_still_listed(monkeypatch):
+    monkeypatch.setattr("geogrid.coverage.verify._MOST_EDGES", 4)
+    east, west = box(12, 2, 15, 5), box(2, 2, 5, 5)
+    noded = Polygon([(0, 0), (10, 0), (20, 0), (20, 10), (10, 10), (0, 10)])
+    report = check(LEFT.difference(west), RIGHT.difference(east), limit=noded)
+    assert kinds(report) == ["gap", "unmatched_edge"]
+    assert report.defects["cells"].tolist() == [("1",), ("2",)]
+    assert any("4 border pieces without a partner" in note for note in report.notes)
+    assert report.certificate.levels[0].uncancelled == 8
+    assert not report.is_proven

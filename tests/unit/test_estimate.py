@@ -64,6 +64,16 @@ def test_the_rule_is_printed_with_its_own_area():
     rule = EstimateRule(gross_m2=95.5)
     assert "95.5 m² gross" in rule.note
     assert "95.5平方米" in rule.note_zh
+
+
+def test_the_note_says_that_unknown_buildings_count_as_homes():
+    rule = EstimateRule()
+    assert "(building=yes) count as homes" in rule.note
+    assert "(building=yes)按住宅计" in rule.note_zh
+
+
+def test_another_area_per_household_gives_another_number():
+    rule = EstimateRule(gross_m2=95.5)
     frame = _buildings((955.0, "yes", "residential", 1.0))
     assert estimate_households(frame, rule=rule)["households"].tolist() == [10]
 

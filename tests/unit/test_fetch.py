@@ -267,6 +267,15 @@ def test_offline_says_what_from_where_and_what_next(tmp_path, pauses):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_folders_made_in_vain_are_removed_and_others_stay(services, tmp_path):
+    services.place = "unknown"
+    (tmp_path / "old").mkdir()
+    for out in ("new", "old/new/deeper", "old"):
+        with pytest.raises(InputError, match="knows no place called"):
+            fetch(services, tmp_path / out)
+    assert [file.name for file in tmp_path.rglob("*")] == ["old"]
+
+
 @pytest.mark.parametrize(
     ("place", "reason"), [("unknown", "knows no place called"), ("point", "has no limit of")]
 )

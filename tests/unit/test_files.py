@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pyogrio.errors import DataSourceError
 
 from geogrid.errors import InputError, MissingFileError, OutputError
 from geogrid.io.files import writing, writing_folder
@@ -100,6 +101,63 @@ def test_a_missing_folder_and_a_folder_of_that_name_are_refused(tmp_path):
         f.write_text("x")
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("database or disk is full", "perhaps the disk is full: free some space"),
+        ("DRAFT: strange", "choose another name or folder (TARGET: strange)"),
+    ],
+)
+def test_a_library_that_cannot_write_names_the_users_file(tmp_path, said, words):
+    target = tmp_path / "plan.gpkg"
+
+    def fail() -> None:
+        with writing(target) as draft:
+            raise DataSourceError(said.replace("DRAFT", str(draft)))
+
+    with pytest.raises(OutputError) as caught:
+        fail()
+    expected = f"{target} cannot be written: {words.replace('TARGET', str(target))}"
+    assert str(caught.value).startswith(expected)
+    assert ".plan-" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_library_in_a_folder_without_permission_does_not_blame_the_disk(tmp_path, monkeypatch):
+    def refuse(path: Path, *_rest: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(OutputError) as caught:
+        _write_half_unmade(tmp_path / "plan.gpkg")
+    assert str(caught.value) == (
+        f"{tmp_path / 'plan.gpkg'} cannot be written: there is no permission to write there: "
+        "choose another folder"
+    )
+
+
+def _write_half_unmade(target: Path) -> None:
+    with writing(target) as draft:
+        message = f"sqlite3_open({draft}) failed: unable to open database file"
+        raise DataSourceError(message)
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder that takes no file")
+def test_a_target_where_no_file_can_be_made_is_refused_plainly():
+    with pytest.raises(OutputError, match=r"^/proc/plan\.gpkg cannot be written: no file can be"):
+        _write_half_unmade(Path("/proc/plan.gpkg"))
+
+
+@pytest.mark.parametrize("name", [".", "/", "x" * 300, "a." + "x" * 250])
+def test_strange_targets_are_refused_in_one_sentence(tmp_path, name):
+    with (
+        pytest.raises(OutputError, match=r"cannot be written: (a folder has|the name is too long)"),
+        writing(tmp_path / name) as draft,
+    ):
+        draft.write_text("x")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_block_that_writes_nothing_is_an_error(tmp_path):
     with pytest.raises(OutputError), writing(tmp_path / "a.csv"):
         pass
@@ -145,5 +203,8 @@ def test_a_tiny_quota_stops_a_geopackage_and_leaves_nothing(tmp_path):
         [sys.executable, "-c", QUOTA, str(tmp_path / "plan.gpkg")],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert "plan.gpkg cannot be written, perhaps the disk is full" in run.stdout
+    assert run.stdout == (
+        f"{tmp_path / 'plan.gpkg'} cannot be written: the file would be larger than allowed here: "
+        "choose another folder\n"
+    )
     assert list(tmp_path.iterdir()) == []

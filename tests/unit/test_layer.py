@@ -147,7 +147,7 @@ def test_latin_text_without_a_cpg_is_not_turned_into_chinese(tmp_path):
 def test_the_users_encoding_wins_and_a_wrong_one_names_those_to_try(tmp_path):
     path = _shapefile(tmp_path, cpg=None)
     assert read_layer(path, encoding="gb18030")["网格"][0] == "红旗社区"
-    with pytest.raises(InputError, match=r"try encoding= with one of utf-8, gb18030, gbk, big5"):
+    with pytest.raises(InputError, match=r"\(encoding=\), one of utf-8, gb18030, gbk, big5"):
         read_layer(path, encoding="utf-8")
     with pytest.raises(InputError, match="use one of utf-8, gb18030"):
         read_layer(path, encoding="chinese-please")
@@ -161,7 +161,7 @@ def test_text_in_no_known_encoding_names_those_to_try(tmp_path):
     table.write_bytes(table.read_bytes().replace("白果社区".encode("gbk"), b"\xff \xfe \xff \xfe "))
     table.write_bytes(table.read_bytes().replace("社区".encode("gbk"), b"\xff \xfe "))
     table.write_bytes(table.read_bytes().replace("网格".encode("gbk"), b"\xff\xfe\xff\xfe"))
-    with pytest.raises(InputError, match=r"cannot be decoded: try encoding="):
+    with pytest.raises(InputError, match=r"cannot be decoded: save it as UTF-8"):
         read_layer(path)
 
 
@@ -204,7 +204,7 @@ def test_a_zip_with_several_shapefiles_asks_which(tmp_path):
             bundle.write(part, f"in/a{part.suffix}")
             bundle.write(part, f"in/b{part.suffix}")
             bundle.write(part, f"__MACOSX/in/._a{part.suffix}")
-    with pytest.raises(InputError, match="choose one with layer=, of a, b"):
+    with pytest.raises(InputError, match=r"with --limit-layer or --layer \(layer=\): a, b"):
         read_layer(path)
     assert len(read_layer(path, layer="b")) == 2
     with pytest.raises(InputError, match="has no Shapefile c"):
@@ -243,7 +243,7 @@ def test_a_shapefile_without_prj_is_refused_and_the_likely_zone_named(tmp_path):
     frame = _frame(4526, metres=True)
     path = _write(frame, tmp_path / "a.shp", encoding="UTF-8")
     path.with_suffix(".prj").unlink()
-    with pytest.raises(CrsError, match=r"start with 38.*EPSG:4526.*datum='cgcs2000'"):
+    with pytest.raises(CrsError, match=r"start with 38.*EPSG:4526.*cgcs2000 with --datum"):
         read_layer(path)
     layer = read_layer(path, datum="cgcs2000")
     assert layer.crs == "EPSG:4526"
@@ -350,7 +350,7 @@ def test_layers_without_feature_or_geometry_are_refused(tmp_path):
 def test_of_several_layers_one_must_be_named(tmp_path):
     path = _write(_frame(), tmp_path / "a.gpkg", layer="streets")
     _write(_frame(), path, layer="limit")
-    with pytest.raises(InputError, match="choose one with layer=, of streets, limit"):
+    with pytest.raises(InputError, match=r"--layer \(layer=\): streets, limit"):
         read_layer(path)
     with pytest.raises(InputError, match="has no layer lake"):
         read_layer(path, layer="lake")
@@ -469,15 +469,90 @@ def test_several_areas_are_united_or_one_chosen_by_name_or_code(tmp_path):
         {"name": ["东街", "西街"], "code": ["01", "02"]}, geometry=_frame().geometry, crs=4326
     )
     path = _write(frame, tmp_path / "a.gpkg")
-    whole = read_limit(path, name="两街")
-    assert whole.district.name == "两街"
+    whole = read_limit(path)
+    assert whole.district.name == "a"
     assert whole.district.code == ""
     assert len(whole.district.limit.geoms) == 1
-    assert whole.notes == ("2 areas were united: 东街, 西街",)
+    note = "2 areas were united into one district: 东街, 西街: choose one with --limit-name (name=)"
+    assert whole.notes == (f"{note} if that is wrong",)
     for name in ("西街", "02"):
         one = read_limit(path, name=name)
         assert (one.district.name, one.district.code, one.notes) == ("西街", "02", ())
         assert one.district.limit.area < 0.6 * whole.district.limit.area
+
+
+def _row_of_squares(names, gap_m=0.0, **columns) -> gpd.GeoDataFrame:
+    squares = [box(411000 + n * (1000 + gap_m), 3076000, 412000 + n * (1000 + gap_m), 3077000)
+               for n in range(len(names))]  # fmt: skip
+    return gpd.GeoDataFrame({"名称": names, **columns}, geometry=squares, crs=4547)
+
+
+def test_a_name_that_no_area_has_lists_some_that_there_are(tmp_path):
+    names = ["甲街道", "乙街道", "丙镇"]
+    path = _write(_row_of_squares(names), tmp_path / "three.geojson")
+    expected = "no area of three.geojson is called 丁: choose one of 甲街道, 乙街道, 丙镇"
+    with pytest.raises(InputError, match=f"^{expected}$"):
+        read_limit(path, name="丁")
+    many = [f"{n}村" for n in range(11)]
+    path = _write(_row_of_squares([*many, "株洲市芦淞区"]), tmp_path / "many.geojson")
+    with pytest.raises(InputError, match=r"choose one of 株洲市芦淞区, 0村, .*6村 and 4 more$"):
+        read_limit(path, name="芦淞区")
+    bare = _row_of_squares(names).drop(columns="名称")
+    with pytest.raises(InputError, match=r"no column of it holds names or codes: leave out --lim"):
+        read_limit(_write(bare, tmp_path / "bare.geojson"), name="丁")
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["NAME", "Name", "名称", "JDMC", "xzqmc", "MC", "街道", "社区", "街道名称", "town_name",
+     "NAME_3", "adcode", "CODE", "XZQDM", "区划代码", "town_code"],
+)  # fmt: skip
+def test_areas_are_chosen_by_columns_of_many_names(tmp_path, header):
+    frame = _row_of_squares(["", ""]).drop(columns="名称").assign(**{header: ["0701", "0702"]})
+    limit = read_limit(_write(frame, tmp_path / "a.gpkg"), name="0702")
+    assert limit.district.limit.area == pytest.approx(1e6)
+    assert limit.district.limit.bounds[0] == 412000
+    assert limit.notes == ()
+    assert "0702" in (limit.district.name, limit.district.code)
+
+
+def test_codes_that_came_as_numbers_choose_an_area_too(tmp_path):
+    frame = _row_of_squares(["甲", "乙"], XZQDM=[430203001, 430203002])
+    limit = read_limit(_write(frame, tmp_path / "a.geojson"), name="430203002")
+    assert (limit.district.name, limit.district.code) == ("乙", "430203002")
+
+
+def test_a_street_of_several_communities_keeps_the_name_that_was_asked_for(tmp_path):
+    frame = _row_of_squares(["a", "b", "c"], 街道=["甲", "甲", "乙"])
+    limit = read_limit(_write(frame, tmp_path / "a.gpkg"), name="甲")
+    assert limit.district.name == "甲"
+    assert limit.notes == ("2 areas were united into one district: a, b",)
+
+
+@pytest.mark.parametrize(
+    ("gap_m", "said"),
+    [
+        (900.0, " if that is wrong"),
+        (1100.0, "; parts lie up to 3.2 km apart: choose"),
+        (42_000.0, "; parts lie up to 85 km apart: choose one with --limit-name (name=)"),
+    ],
+)
+def test_parts_that_lie_far_apart_are_said_first(tmp_path, gap_m, said):
+    frame = _row_of_squares(["甲街道", "乙街道", "丙镇"], gap_m=gap_m)
+    limit = read_limit(_write(frame, tmp_path / "three.gpkg"))
+    start = "3 areas were united into one district: 甲街道, 乙街道, 丙镇"
+    assert limit.notes[0].startswith(start)
+    assert said in limit.notes[0]
+    assert ("apart" in limit.notes[0]) == (gap_m > 1000)
+
+
+def test_areas_without_names_are_united_with_a_note(tmp_path):
+    frame = _row_of_squares(["", ""]).drop(columns="名称")
+    (note,) = read_limit(_write(frame, tmp_path / "a.gpkg")).notes
+    assert note == (
+        "2 areas were united into one district: if that is wrong, keep the wanted one in a file "
+        "of its own"
+    )
 
 
 def test_a_limit_without_polygon_is_refused(tmp_path):

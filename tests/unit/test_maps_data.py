@@ -162,7 +162,10 @@ def test_a_home_has_no_shape_either_when_it_is_an_area():
 def test_defects_of_a_report_come_before_those_of_a_file():
     plan = make_plan()
     report = verify_plan(plan)
-    assert defect_rows(report, make_defects()) == []
+    listed = replace(report, defects=make_defects().iloc[:1])
+    assert len(defect_rows(listed, make_defects())) == 1
+    # A sound report does not wipe out what the file lists.
+    assert len(defect_rows(report, make_defects())) == 2
     assert defect_rows(None, None) == []
 
 
@@ -173,6 +176,17 @@ def test_only_a_proof_without_defects_is_called_one():
     assert proof_badge(report.certificate, None, has_defects=False)["text"] == "已证明全覆盖无重叠"
     assert not proof_badge(report.certificate, None, has_defects=True)["proven"]
     assert proof_badge(None, None, has_defects=False)["text"].startswith("未证明")
+
+
+def test_one_certificate_that_is_no_proof_outweighs_another_that_is():
+    report = verify_plan(make_plan())
+    good = report.certificate
+    bad = replace(good, levels=(replace(good.levels[0], uncancelled=2), *good.levels[1:]))
+    failed = replace(report, certificate=bad)
+    for certificate, found in ((bad, None), (None, failed), (good, failed), (bad, report)):
+        badge = proof_badge(certificate, found, has_defects=False)
+        assert badge == {"proven": False, "text": "未证明全覆盖无重叠"}
+    assert proof_badge(good, report, has_defects=False)["proven"]
 
 
 def test_the_district_has_its_bounds_in_degrees():

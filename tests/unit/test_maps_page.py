@@ -20,6 +20,7 @@ from map_plans import (
 from geogrid.coverage.plan import verify_plan
 from geogrid.errors import CrsError, InputError, OutputError
 from geogrid.maps.plan_map import TileService, map_data, write_map
+from geogrid.maps.unserved import service_of
 from geogrid.model.source import Source
 
 EVIL = "</script><img src=x onerror=alert(1)>"
@@ -124,6 +125,18 @@ def test_a_reach_without_households_shows_no_unserved():
     data = map_data(plan, stations=make_stations(), reach=reach)
     assert "unserved" not in data["levels"][0]
     assert data["stations"][0]["households"] is None
+
+
+def test_without_a_reach_the_served_households_of_the_file_are_used():
+    plan = make_plan()
+    reach = make_reach(plan, unserved={"a00": 40}, near={"a00": 40, "a20": 60})
+    with_reach = map_data(plan, stations=make_stations(), reach=reach)
+    service = service_of(plan, reach)
+    alone = map_data(plan, stations=make_stations(), circles=make_circles(), service=service)
+    assert alone["limits"] == ["5分钟", "15分钟"]
+    assert [level["unserved"] for level in alone["levels"]] == [
+        level["unserved"] for level in with_reach["levels"]
+    ]
 
 
 def test_tiles_are_the_only_thing_that_asks_the_network(tmp_path):

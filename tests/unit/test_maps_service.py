@@ -15,12 +15,12 @@ from geogrid.maps.service import (
     has_stand_ins,
     joined_stations,
     limit_label,
+    limit_labels,
     station_rows,
     status_text,
-    unserved_columns,
-    unserved_label,
     walking_text,
 )
+from geogrid.maps.unserved import HIDDEN, service_limits, service_of, unserved_layers
 
 UNSERVED = {"a00": 40, "a20": 12, "a30": 30, "a31": 4}
 
@@ -34,7 +34,8 @@ def test_circles_of_a_limit_are_one_area_smallest_first():
     layers = circle_layers(make_circles())
     assert [layer["label"] for layer in layers] == ["5分钟", "15分钟"]
     assert len(layers[0]["shape"]) == 2
-    assert unserved_label(make_circles()) == "15分钟服务圈外"
+    assert limit_labels((5.0, 15.0), make_circles()) == ["5分钟", "15分钟"]
+    assert limit_labels((300.0,), make_circles().drop(columns="minutes")) == ["300米"]
 
 
 def test_circles_by_metres_say_so():
@@ -68,42 +69,97 @@ def test_stations_of_the_user_are_not_changed(plan):
 
 def test_without_stations_of_the_user_those_of_the_reach_are_shown(plan):
     reach = make_reach(plan, unserved={})
-    assert station_rows(joined_stations(None, reach), None)[0]["name"] == "s1"
+    assert station_rows(joined_stations(None, reach), None)[0]["name"] == "服务站 s1"
     assert joined_stations(None, None) is None
     assert station_rows(None, None) == []
     assert not has_stand_ins(None)
 
 
-def test_the_unserved_are_counted_ranked_and_hidden_when_few(plan):
-    columns = unserved_columns(plan, make_reach(plan, unserved=UNSERVED), cell_tables(plan))
+def unserved_of(plan, reach):
+    first, columns = unserved_layers(service_of(plan, reach), cell_tables(plan))
     codes = plan.cells("wei")["code"].tolist()
     wei = columns["wei"]
-    of_code = dict(zip(codes, wei["unserved"], strict=True))
-    assert of_code["43020101"] == 40
-    assert of_code["43020204"] == -1
-    # Twelve would give the four away: the upper cell shows 46.
-    assert of_code["43020201"] == -2
-    assert columns["zong"]["unserved"] == [40, 46]
-    assert [codes[row] for row in wei["ranked"]] == ["43020101", "43020202", "43020201", "43020204"]
+    by_code = {
+        name: [dict(zip(codes, values, strict=True)) for values in wei[name]]
+        for name in ("unserved", "share")
+    }
+    ranked = [[codes[row] for row in rows] for rows in wei["ranked"]]
+    return first, by_code, ranked, columns["zong"]
+
+
+def test_the_unserved_are_counted_ranked_and_hidden_when_few(plan):
+    _, wei, ranked, zong = unserved_of(plan, make_reach(plan, unserved=UNSERVED))
+    unserved = wei["unserved"][1]
+    assert unserved["43020101"] == 40
+    assert unserved["43020204"] == HIDDEN
+    # The thirty of the smaller neighbour would give the four away: the upper cell shows 46.
+    assert unserved["43020202"] == HIDDEN
+    assert unserved["43020201"] == 12
+    assert zong["unserved"][1] == [40, 46]
+    assert ranked[1] == ["43020101", "43020201"]
+
+
+def test_a_map_opens_with_the_smallest_limit_that_leaves_somebody_out(plan):
+    reach = make_reach(plan, unserved={}, near={"a00": 40})
+    first, wei, ranked, _ = unserved_of(plan, reach)
+    assert first == 0
+    assert wei["unserved"][0]["43020101"] == 40
+    assert wei["unserved"][1]["43020101"] == 0
+    assert ranked == [["43020101"], []]
+    assert unserved_of(plan, make_reach(plan, unserved={}))[0] == 0
 
 
 def test_a_share_is_shown_only_where_both_numbers_are(plan):
-    columns = unserved_columns(plan, make_reach(plan, unserved=UNSERVED), cell_tables(plan))
-    codes = plan.cells("wei")["code"].tolist()
-    share = dict(zip(codes, columns["wei"]["share"], strict=True))
+    _, wei, _, _ = unserved_of(plan, make_reach(plan, unserved=UNSERVED))
+    share = wei["share"][1]
     assert share["43020101"] == 1.0
     assert share["43020203"] == 0.0
     assert share["43020102"] is None
     assert share["43020105"] is None
     assert share["43020204"] is None
+    # Nobody lives in the one, the other is kept back: two different things.
+    assert wei["unserved"][1]["43020105"] == 0
+    assert wei["unserved"][1]["43020102"] == HIDDEN
 
 
-def test_a_share_among_few_homes_is_left_out_when_the_reach_knows_fewer_than_the_plan(plan):
+def test_few_homes_are_hidden_when_the_reach_knows_fewer_than_the_plan(plan):
     reach = make_reach(plan, unserved={})
-    known = pd.DataFrame({"households": 3, "unserved": 0}, index=plan.cells("wei")["code"])
-    reach.by_cell = lambda _, level: known if level == "wei" else known.iloc[:0]
-    columns = unserved_columns(plan, reach, cell_tables(plan))
-    assert set(columns["wei"]["share"]) == {None}
+    by_cell = reach.by_cell
+    reach.by_cell = lambda asked, level: by_cell(asked, level).clip(upper=3)
+    _, wei, _, _ = unserved_of(plan, reach)
+    assert set(wei["share"][0].values()) == {None}
+
+
+def test_limits_are_read_from_the_columns():
+    table = pd.DataFrame(columns=["households", "served_15", "served_2.5"])
+    assert service_limits({"wei": table}) == [2.5, 15.0]
+    with pytest.raises(InputError, match="served_<limit>"):
+        service_limits({"wei": table[["households"]]})
+    assert service_of(None, None) is None
+
+
+def test_stations_without_a_name_do_not_show_a_bare_number(plan):
+    stations = make_stations().assign(station=["1", "2"], name=["", "白果站"])
+    first, second = station_rows(stations, None, district=plan.district)
+    assert (first["name"], second["name"]) == ("服务站 1", "白果站")
+    assert not first["outside"]
+
+
+def test_names_join_the_stations_of_a_reach_row_by_row(plan):
+    stations = make_stations().drop(columns="station")
+    joined = joined_stations(stations, make_reach(plan, unserved={}))
+    names = [row["name"] for row in station_rows(joined, None)]
+    assert names == ["建设党群服务站", "新华图书馆"]
+    alone = joined_stations(stations.iloc[:1], make_reach(plan, unserved={}))
+    assert len(alone) == 2
+
+
+def test_a_station_beyond_the_limit_says_so(plan):
+    stations = make_stations()
+    near, far = stations.geometry
+    moved = stations.set_geometry([near, shapely.affinity.translate(far, 5000)], crs=stations.crs)
+    rows = station_rows(moved.to_crs(4326), None, district=plan.district)
+    assert [row["outside"] for row in rows] == [False, True]
 
 
 def test_the_walking_assumption_is_printed_in_full(plan):

@@ -187,7 +187,7 @@ def test_a_limit_with_nothing_near_is_refused(read):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(MissingFileError, match=r"nothing\.osm\.pbf"):
+    with pytest.raises(MissingFileError, match=r"^the file .*nothing\.osm\.pbf does not exist"):
         read_osm(tmp_path / "nothing.osm.pbf")
 
 
@@ -380,12 +380,56 @@ def test_walls_gates_and_compounds(read):
         ({"building": "yes", "shop": "supermarket"}, "other"),
         ({"building": "yes", "amenity": "school"}, "other"),
         ({"building": "yes", "name": "株洲市第二中学"}, "other"),
+        ({"building": "yes", "office": "company"}, "other"),
+        ({"building": "yes", "government": "ministry"}, "other"),
+        ({"building": "yes", "tourism": "museum"}, "other"),
+        ({"building": "yes", "historic": "castle"}, "other"),
+        ({"building": "yes", "railway": "station"}, "other"),
+        ({"building": "yes", "public_transport": "station"}, "other"),
+        ({"building": "yes", "club": "sport"}, "other"),
+        ({"building": "yes", "landuse": "retail"}, "other"),
+        ({"building": "yes", "landuse": "residential"}, "residential"),
+        ({"building": "yes", "historic": "no"}, "residential"),
+        ({"building": "yes", "name": "National Archives"}, "residential"),
+        ({"building": "apartments", "historic": "yes"}, "residential"),
         ({"building": "school"}, "other"),
         ({"building": "garage"}, "other"),
     ],
 )
 def test_use_follows_the_tags(read, tags, use):
     assert use_of(read(HOUSE_NODES, [(2, HOUSE, tags)])) == {"w2": use}
+
+
+@pytest.mark.parametrize(
+    ("line", "use"),
+    [
+        ({"railway": "rail"}, "other"),
+        ({"railway": "tram"}, "residential"),
+        ({"railway": "rail", "tunnel": "yes"}, "residential"),
+        ({"highway": "residential"}, "residential"),
+    ],
+)
+def test_a_plain_building_above_open_tracks_is_no_home(read, line, use):
+    nodes, ring = rectangle(10, 0, 5, width=20, height=20)
+    home, home_ring = rectangle(20, 60, 5, width=20, height=20)
+    flats, flats_ring = rectangle(30, 30, 5, width=20, height=20)
+    track = {40: (-10, 15), 41: (52, 15)}
+    extract = read(
+        {**nodes, **home, **flats, **track},
+        [
+            (2, ring, {"building": "yes"}),
+            (3, home_ring, {"building": "yes"}),
+            (4, flats_ring, {"building": "apartments"}),
+            (5, [40, 41], line),
+        ],
+    )
+    assert use_of(extract) == {"w2": use, "w3": "residential", "w4": "residential"}
+
+
+def test_the_station_of_helsinki_is_no_home(helsinki_osm):
+    uses = use_of(read_osm(helsinki_osm))
+    # The hall, the building over its tracks, and the old head office beside it.
+    assert {uses[one] for one in ("w122595198", "w29072452", "w655097862")} == {"other"}
 
 
 def test_plain_buildings_follow_the_smallest_ground_round_them(read):

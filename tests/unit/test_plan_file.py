@@ -258,7 +258,9 @@ def _reach() -> Reach:
             crs=GK,
         ),
         households=gpd.GeoDataFrame(
-            {"households": [1], "served": [True], "station": ["S1"]}, geometry=[at[0]], crs=GK
+            {"households": [9, 4], "served_5": [True, False], "served_15": [True, True]},
+            geometry=[at[0], Point(X0 + 150, Y0 + 10)],
+            crs=GK,
         ),
         limits=(5.0, 15.0),
         assumptions={"preset": "average", "speed_kmh": np.float64(4.8), "limits": (5.0, 15.0)},
@@ -324,6 +326,39 @@ def test_a_sound_report_without_defects_can_be_written(tmp_path):
     found = read_plan_layers(tmp_path / "plan.gpkg").defects
     assert found is not None
     assert found.empty
+
+
+def test_served_households_of_every_cell_come_back(tmp_path):
+    path = write_plan(_plan(), tmp_path / "plan.gpkg", reach=_reach())
+    service = read_plan_layers(path).service
+    assert service is not None
+    assert set(service) == {"community", "micro"}
+    assert list(service["micro"].columns) == ["households", "served_5", "served_15"]
+    assert service["community"].loc["01"].tolist() == [13, 9, 13]
+    assert service["micro"].loc["01001"].tolist() == [13, 9, 13]
+    assert service["micro"].loc["01003"].tolist() == [0, 0, 0]
+    assert set(service["micro"].dtypes.astype(str)) == {"int64"}
+    assert read_plan(path).cell_table.equals(_plan().cell_table)
+    # Only counts of cells go into the file, no household points.
+    assert "households" not in pyogrio.list_layers(path)[:, 0]
+
+
+def test_a_plan_without_a_reach_keeps_no_served_households(tmp_path):
+    assert read_plan_layers(write_plan(_plan(), tmp_path / "a.gpkg")).service is None
+    reach = _reach()
+    nobody = replace(reach, households=reach.households.iloc[:0])
+    path = write_plan(_plan(), tmp_path / "b.gpkg", reach=nobody)
+    assert read_plan_layers(path).service is None
+
+
+@pytest.mark.parametrize("count", [np.nan, -1, 99])
+def test_served_households_that_cannot_be_are_refused(tmp_path, count):
+    path = write_plan(_plan(), tmp_path / "plan.gpkg", reach=_reach())
+    micro = pyogrio.read_dataframe(path, layer="micro")
+    micro["served_5"] = micro["served_5"].where(micro["code"] != "01001", count)
+    pyogrio.write_dataframe(micro, path, layer="micro")
+    with pytest.raises(InputError, match=r"layer micro of plan\.gpkg has served households"):
+        read_plan_layers(path)
 
 
 def test_a_reach_is_written_without_its_households(tmp_path):

@@ -11,7 +11,14 @@ import shapely
 from shapely.geometry import LineString, MultiPolygon, Point, box
 
 from geogrid.errors import CrsError, InputError, MissingFileError, OutputError
-from geogrid.io.tables import read_households, read_stations, split_households, write_outside
+from geogrid.io.estimate import estimate_households
+from geogrid.io.tables import (
+    read_households,
+    read_stations,
+    split_households,
+    write_outside,
+    write_rejected,
+)
 from geogrid.model.district import District
 from geogrid.planar.datum import wgs84_to_gcj02
 
@@ -93,7 +100,7 @@ def test_named_columns_win_over_guessed_ones(tmp_path):
     np.testing.assert_allclose(_degrees(table.frame), [[LON, LAT]], atol=1e-9)
     with pytest.raises(InputError, match="has no column 'nix': its columns are lon, lat"):
         read_households(_csv(tmp_path, text), columns={"lon": "nix"})
-    with pytest.raises(InputError, match="no field 'phone'"):
+    with pytest.raises(InputError, match=r"--column \(columns=\) knows no field 'phone'"):
         read_households(_csv(tmp_path, text), columns={"phone": "户数"})
 
 
@@ -221,7 +228,38 @@ def test_repeated_household_ids_are_counted(tmp_path):
     text = f"户号,lon,lat\na,{LON},{LAT}\na,{LON},{LAT}\n,{LON},{LAT}\n,{LON},{LAT}\n"
     table = read_households(_csv(tmp_path, text))
     assert len(table.frame) == 4
-    assert table.notes == ("1 rows repeat a household_id of an earlier row",)
+    assert table.notes == (
+        "no column gives the number of households: each row counts as one household",
+        "1 rows repeat a household_id of an earlier row",
+    )
+
+
+def test_a_column_without_any_household_is_pointed_out(tmp_path):
+    text = f"lon,lat,户数\n{LON},{LAT},0\n{LON},{LAT},0\n"
+    table = read_households(_csv(tmp_path, text))
+    assert len(table.frame) == 2
+    assert table.notes == (
+        "every row gives 0 households: check which column has them, --column (columns=)",
+    )
+
+
+def test_areas_alone_are_no_households_but_may_be_stations(tmp_path):
+    areas = gpd.GeoDataFrame(
+        {"户数": [30, 40]}, geometry=[box(LON, LAT, LON + 0.01, LAT + 0.01)] * 2, crs=4326
+    )
+    path = tmp_path / "网格.geojson"
+    areas.to_file(path)
+    with pytest.raises(InputError, match=r"网格\.geojson holds areas and no point: give one point"):
+        read_households(path)
+    assert len(read_stations(path).frame) == 2
+
+
+def test_rejected_rows_are_listed_for_excel(tmp_path):
+    table = read_households(_csv(tmp_path, f"姓名,lon,lat\n张三,{LON},\n李四,{LON},{LAT}\n"))
+    path = write_rejected(table.rejected.assign(name="张三"), tmp_path / "rejected.csv")
+    assert path.read_bytes() == b"\xef\xbb\xbfrow,reason\n2,a coordinate is blank\n"
+    with pytest.raises(OutputError):
+        write_rejected(table.rejected, tmp_path / "no" / "rejected.csv")
 
 
 def test_stations_have_unique_identifiers_names_and_tiers(tmp_path):
@@ -254,7 +292,12 @@ def test_households_outside_are_counted_and_listed_without_names(tmp_path):
     assert outside["household_id"].tolist() == ["c"]
     assert len(inside) + len(outside) == len(frame)
     path = write_outside(outside.assign(name="张三"), tmp_path / "outside.csv")
-    assert path.read_bytes().decode("utf-8-sig") == "row,household_id,households\n4,c,3\n"
+    assert path.read_bytes().decode("utf-8-sig") == (
+        "row,household_id,households,lon,lat\n4,c,3,109.513952,0.000902\n"
+    )
+    nowhere = gpd.GeoDataFrame({"households": [2]}, geometry=[Point(1, 1)])
+    path = write_outside(nowhere, tmp_path / "outside.csv")
+    assert path.read_text(encoding="utf-8-sig").splitlines()[1:] == ["0,,2,,"]
     with pytest.raises(OutputError):
         write_outside(outside, tmp_path / "no" / "outside.csv")
 
@@ -267,4 +310,19 @@ def test_households_in_other_systems_are_split_in_the_districts(tmp_path):
     assert (len(inside), len(outside)) == (1, 1)
     assert inside.crs == "EPSG:4547"
     path = write_outside(outside, tmp_path / "outside.csv")
-    assert path.read_text(encoding="utf-8-sig").splitlines()[1:] == ["1,,1"]
+    assert path.read_text(encoding="utf-8-sig").splitlines() == [
+        "row,household_id,households,lon,lat",
+        "1,,1,109.517526,0.000451",
+    ]
+
+
+def test_estimated_households_outside_name_their_building(tmp_path):
+    buildings = gpd.GeoDataFrame(
+        {"osm_id": ["w7"], "building": ["house"]}, geometry=[box(500, 0, 506, 12)], crs=4547
+    )
+    outside = split_households(estimate_households(buildings), _square())[1]
+    path = write_outside(outside, tmp_path / "outside.csv")
+    assert path.read_text(encoding="utf-8-sig").splitlines() == [
+        "row,building,households,lon,lat",
+        "0,w7,1,109.517553,0.000054",
+    ]

@@ -1,11 +1,13 @@
 // Longer lists nobody reads to the end.
 const MOST_RANKED = 100;
+// So many rows are seen at once (see .gg-long); the rest are scrolled to.
+const RANKED_SHOWN = 6;
 const isSmall = () => window.matchMedia('(max-width: 760px)').matches;
 
 // Puts the parts together; `map` is the Leaflet map that folium made.
 function startMap(map) {
   const data = JSON.parse(byId('gg-data').textContent);
-  const state = { level: data.levels.length > 1 ? data.firstLevel : 0, fill: 'colour', text: 'name' };
+  const state = { level: data.levels.length > 1 ? data.firstLevel : 0, fill: 'colour', text: 'name', limit: data.firstLimit };
   map.setMaxZoom(20);
   L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
   fillHeader(data);
@@ -35,7 +37,7 @@ function startMap(map) {
     forget();
     ownCircle.setLatLngs(areaLatLngs(station.circle, E7));
     if (station.circle.length) ownCircle.addTo(map);
-    showCard(station.name, stationFacts(station), forget);
+    showCard(station.name, stationFacts(data, station), forget);
   }
 
   const stations = stationLayer(data, pickStation);
@@ -44,17 +46,23 @@ function startMap(map) {
     const level = data.levels[state.level];
     for (const [row, polygon] of level.polygons.entries()) {
       polygon.setStyle({
-        fillColor: fillColour(data, level, row, state.fill),
-        fillOpacity: state.fill === 'colour' ? 0.42 : 0.56,
+        fillColor: fillColour(data, level, row, state),
+        fillOpacity: fillOpacity(),
       });
     }
     // Over shares, a filled circle would mix two meanings in one colour.
     for (const circle of data.circles) {
       const style = circleStyle(data, circle);
-      circle.layer.setStyle({ fillOpacity: state.fill === 'colour' ? style.fillOpacity : 0.04 });
+      circle.area.setStyle({ fillOpacity: state.fill === 'colour' ? style.fillOpacity : 0 });
     }
-    byId('gg-legend-rows').replaceChildren(...legendRows(data, state));
+    byId('gg-legend-rows').replaceChildren(...legendRows(data, state, isOn));
     labels.redraw();
+  }
+
+  // Colours that only tell neighbours apart step back when a circle is to be read over them.
+  function fillOpacity() {
+    if (state.fill !== 'colour') return 0.62;
+    return data.circles.some((circle) => isOn(circleKey(circle))) ? 0.16 : 0.42;
   }
 
   function showLevel(index) {
@@ -95,8 +103,11 @@ function startMap(map) {
   function goToStation(station) {
     toggle('stations', true);
     fold();
-    map.setView([station.at[1], station.at[0]], 16, { animate: false });
     pickStation(station);
+    const place = L.latLng(station.at[1], station.at[0]);
+    // Beyond the limit there is nothing to see but the way back to the district.
+    if (station.outside) goTo(limit.getBounds().extend(place));
+    else map.setView(place, 16, { animate: false });
   }
 
   function goToDefect(defect) {
@@ -112,6 +123,7 @@ function startMap(map) {
 
   // Layers that can be switched; the order here is the order in the panel.
   const overlays = new Map();
+  const isOn = (key) => overlays.has(key) && map.hasLayer(overlays.get(key).layer);
   function overlay(key, text, layer, shown) {
     const label = choice('checkbox', 'overlay', key, text, shown, (on) => toggle(key, on));
     overlays.set(key, { layer, input: label.querySelector('input') });
@@ -123,28 +135,40 @@ function startMap(map) {
     input.checked = on;
     if (on) layer.addTo(map);
     else layer.remove();
-    labels.redraw();
+    paint();
   }
 
   function listUnserved() {
     const level = data.levels[state.level];
     byId('gg-unserved-part').hidden = !level.unserved;
     if (!level.unserved) return;
-    byId('gg-unserved-unit').textContent = `${level.name} · ${data.unservedLabel}`;
-    const rows = level.ranked.slice(0, MOST_RANKED).map((row) => {
-      const share = level.share[row] === null ? '' : ' · ' + percent(level.share[row]);
-      const item = listButton(level.cell[row], countText(level.unserved[row]) + ' 户' + share,
-        () => goToCell(state.level, row));
-      if (level.share[row]) {
-        const bar = element('span', 'gg-bar');
-        bar.style.width = Math.max(2, level.share[row] * 100) + '%';
-        item.querySelector('.gg-main').append(bar);
-      }
-      return item;
-    });
-    const more = level.ranked.length - rows.length;
+    const ranked = level.ranked[state.limit];
+    const hidden = level.unserved[state.limit].filter((count) => count < 0).length;
+    const many = ranked.length > RANKED_SHOWN ? ` · 共 ${ranked.length} 个，可滚动` : '';
+    byId('gg-unserved-unit').textContent = `${level.name} · ${data.limits[state.limit]}服务圈外${many}`;
+    const rows = ranked.slice(0, MOST_RANKED).map((row) => rankedRow(level, row));
+    const more = ranked.length - rows.length;
     if (more > 0) rows.push(element('li', 'gg-none', `其余 ${more} 个见方案文件`));
-    byId('gg-unserved').replaceChildren(...(rows.length ? rows : [element('li', 'gg-none', '没有盲区住户')]));
+    if (!ranked.length && !hidden) rows.push(element('li', 'gg-none', '没有盲区住户'));
+    byId('gg-unserved').replaceChildren(...rows);
+    byId('gg-unserved').classList.toggle('gg-long', ranked.length > RANKED_SHOWN);
+    byId('gg-unserved').scrollTop = 0;
+    byId('gg-unserved-hidden').hidden = !hidden;
+    byId('gg-unserved-hidden').textContent = `${hidden} 个网格的盲区户数不公布，未列入`;
+  }
+
+  function rankedRow(level, row) {
+    const share = level.share[state.limit][row];
+    const side = `${countText(level.unserved[state.limit][row])} 户 · ${percent(share)}`;
+    const names = [...parentNames(data, level, row), ownName(data, level, row)];
+    const item = listButton(names.slice(-2).join(' › '), side, () => goToCell(state.level, row));
+    item.title = level.cell[row];
+    const bar = element('span', 'gg-bar');
+    bar.style.width = share * 100 + '%';
+    const track = element('span', 'gg-track');
+    track.append(bar);
+    item.querySelector('button').append(track);
+    return item;
   }
 
   function listDefects() {
@@ -170,6 +194,13 @@ function startMap(map) {
   if (data.levels.some((level) => level.unserved)) fills.push(['unserved', '盲区占比']);
   byId('gg-fills').append(...fills.map(([value, text]) => choice(
     'radio', 'fill', value, text, value === state.fill, () => { state.fill = value; paint(); })));
+  byId('gg-limits-part').hidden = !data.limits.length;
+  byId('gg-limits').append(...data.limits.map((text, limit) => choice(
+    'radio', 'limit', limit, text, limit === state.limit, () => {
+      state.limit = limit;
+      paint();
+      listUnserved();
+    })));
   const texts = [['name', '名称'], ['code', '编码'], ['households', '户数'], ['none', '无']];
   byId('gg-texts').append(...texts.map(([value, text]) => choice(
     'radio', 'text', value, text, value === state.text, () => { state.text = value; labels.redraw(); })));
@@ -180,7 +211,7 @@ function startMap(map) {
   });
   if (base) overlay('base', '底图', base, true);
   for (const circle of data.circles) {
-    overlay('circle-' + circle.label, circle.label, circle.layer, false);
+    overlay(circleKey(circle), circle.label + '服务圈', circle.layer, false);
   }
   if (data.stations.length) overlay('stations', '服务站', stations, true);
   if (data.defects.length) overlay('defects', '问题位置', defects, true);
@@ -196,9 +227,14 @@ function startMap(map) {
   for (const [index, level] of data.levels.entries()) {
     for (const [row, polygon] of level.polygons.entries()) {
       polygon.on('click', () => pickCell(data.levels[index], row));
-      bindTip(polygon, () => `${level.cell[row]} · ${countText(level.households[row])} 户`, { sticky: true });
+      bindTip(polygon, () => cellTip(data, level, row), { sticky: true });
     }
   }
+  // A click leaves the focus on the map, a frame around it would only disturb; Tab shows where it is.
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'Tab') document.body.classList.add('gg-keys');
+  });
+  document.addEventListener('pointerdown', () => document.body.classList.remove('gg-keys'));
   startSearch(data, goToCell, goToStation);
   byId('gg-toggle').addEventListener('click', () => {
     setFolded(!document.body.classList.contains('gg-folded'));
@@ -206,5 +242,5 @@ function startMap(map) {
   });
   setFolded(isSmall());
   byId('gg-legend').open = !isSmall();
-  window.geogridMap = { map, data, state, labels };
+  window.geogridMap = { map, data, state, labels, cellTip: (level, row) => cellTip(data, level, row) };
 }

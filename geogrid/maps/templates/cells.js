@@ -8,8 +8,13 @@ const BORDERS = [
 // A wide pale band under the finer borders, as atlases mark a limit.
 const LIMIT_STYLE = { color: '#a4262c', weight: 10, opacity: 0.35 };
 const PICKED = { color: '#0b57a4', weight: 4, opacity: 1, fillOpacity: 0.25 };
-const BAND_COLOURS = { '-1': '#5d9bd3', 0: '#86bd83', 1: '#dd6b53', null: '#c3c9cd' };
-const BAND_TEXTS = { '-1': '低于户数标准', 0: '符合户数标准', 1: '高于户数标准', null: '不参与或不公布' };
+// Nobody lives there, or no standard applies: plain grey. A number that is kept back: stripes.
+const NO_COUNT = '#c3c9cd';
+const KEPT_BACK = { paper: '#f4f1e8', stripe: '#7d6f8f' };
+const BAND_COLOURS = { '-1': '#5d9bd3', 0: '#86bd83', 1: '#dd6b53', null: NO_COUNT };
+const BAND_TEXTS = {
+  '-1': '低于户数标准', 0: '符合户数标准', 1: '高于户数标准', null: '不参与户数标准', hidden: '户数不公布',
+};
 const UNSERVED_STEPS = [
   [0, '#e4efe6', '0%'],
   [0.1, '#fde6c8', '不超过 10%'],
@@ -19,20 +24,54 @@ const UNSERVED_STEPS = [
 ];
 // Cells are mostly wider than the largest circle inside them.
 const LABEL_ROOM = 2.3;
-const NO_COUNT = '#c3c9cd';
+// A level is lettered in one way; in full only where most of its cells have room for that.
+const FULL_SHARE = 0.7;
+const FULL_SIZE = 16;
 
 function borderOf(depth) {
   return BORDERS[Math.min(depth, BORDERS.length - 1)];
 }
 
-function unservedColour(share) {
-  if (share === null || share === undefined) return NO_COUNT;
+let stripes = null;
+// A canvas takes a pattern wherever it takes a colour.
+function stripePattern() {
+  if (stripes) return stripes;
+  const tile = document.createElement('canvas');
+  tile.width = 8;
+  tile.height = 8;
+  const pen = tile.getContext('2d');
+  pen.fillStyle = KEPT_BACK.paper;
+  pen.fillRect(0, 0, 8, 8);
+  pen.strokeStyle = KEPT_BACK.stripe;
+  pen.lineWidth = 2;
+  for (const start of [-8, 0, 8]) {
+    pen.moveTo(start - 1, 9);
+    pen.lineTo(start + 9, -1);
+  }
+  pen.stroke();
+  stripes = pen.createPattern(tile, 'repeat');
+  return stripes;
+}
+
+function bandKey(level, row) {
+  const band = level.inBand[row];
+  if (band !== null) return String(band);
+  return level.band && level.kind[row] === level.ordinary ? 'hidden' : 'null';
+}
+
+function unservedColour(level, row, limit) {
+  const share = level.share[limit][row];
+  if (level.unserved[limit][row] < 0) return stripePattern();
+  if (share === null) return NO_COUNT;
   return UNSERVED_STEPS.find(([top]) => share <= top)[1];
 }
 
-function fillColour(data, level, row, mode) {
-  if (mode === 'band') return BAND_COLOURS[level.inBand[row]];
-  if (mode === 'unserved' && level.share) return unservedColour(level.share[row]);
+function fillColour(data, level, row, state) {
+  if (state.fill === 'band') {
+    const key = bandKey(level, row);
+    return key === 'hidden' ? stripePattern() : BAND_COLOURS[key];
+  }
+  if (state.fill === 'unserved' && level.share) return unservedColour(level, row, state.limit);
   return data.palette[level.colour[row] % data.palette.length];
 }
 
@@ -68,7 +107,8 @@ function cellLayers(map, data) {
 
 function cellLabels(map, data, level, mode) {
   const perPixel = metresPerPixel(map);
-  const size = Math.max(12, 16 - level.depth * 1.5);
+  const size = Math.max(12, FULL_SIZE - level.depth * 1.5);
+  const text = labelText(data, level, mode, size, perPixel);
   const view = map.getBounds().pad(0.1);
   const rows = [];
   for (let row = 0; row < level.code.length; row += 1) {
@@ -79,7 +119,7 @@ function cellLabels(map, data, level, mode) {
   rows.sort((a, b) => level.room[b] - level.room[a]);
   return rows.map((row) => ({
     at: [level.spot[row][1], level.spot[row][0]],
-    texts: cellTexts(data, level, row, mode),
+    texts: [text(row)],
     room: (LABEL_ROOM * level.room[row]) / perPixel,
     size,
     steps: [size, -size, 2 * size, -2 * size],
@@ -98,12 +138,43 @@ function ownName(data, level, row) {
   return parent && name.startsWith(parent) && name.length > parent.length ? name.slice(parent.length) : name;
 }
 
-function cellTexts(data, level, row, mode) {
+function shortName(data, level, row) {
+  return ownName(data, level, row).replace(/^第?(\d+)(?:号|网格|总网格|微网格|片).*$/, '$1号');
+}
+
+function shortCode(level, row) {
   const code = level.code[row];
   const parent = level.parent[row];
-  const short = parent && code.startsWith(parent) ? code.slice(parent.length) : code;
-  if (mode === 'code') return [code, short];
-  if (mode === 'households') return [countText(level.households[row])];
-  const name = ownName(data, level, row);
-  return [name, name.replace(/^(第?\d+号?).*$/, '$1'), short];
+  return parent && code.startsWith(parent) ? code.slice(parent.length) : code;
+}
+
+// Gives the text of a cell by row: all in full or all short, whatever part of the map is in view.
+function labelText(data, level, mode, size, perPixel) {
+  if (mode === 'households') return (row) => countText(level.households[row]);
+  const full = mode === 'code' ? (row) => level.code[row] : (row) => ownName(data, level, row);
+  const short = mode === 'code' ? (row) => shortCode(level, row) : (row) => shortName(data, level, row);
+  const pen = document.createElement('canvas').getContext('2d');
+  pen.font = `${level.depth === 0 ? 'bold ' : ''}${size}px ${LABEL_FONT}`;
+  const fitting = level.code.filter(
+    (_, row) => pen.measureText(full(row)).width <= (LABEL_ROOM * level.room[row]) / perPixel);
+  return fitting.length >= FULL_SHARE * level.code.length ? full : short;
+}
+
+// Names of the cells above, coarse to fine.
+function parentNames(data, level, row) {
+  const names = [];
+  let code = level.parent[row];
+  for (let depth = level.depth - 1; depth >= 0; depth -= 1) {
+    const above = data.levels[depth];
+    const at = above.row.get(code);
+    if (at === undefined) continue;
+    names.unshift(ownName(data, above, at));
+    code = above.parent[at];
+  }
+  return names;
+}
+
+function cellTip(data, level, row) {
+  const names = [...parentNames(data, level, row), ownName(data, level, row)];
+  return `${names.join(' › ')} · ${countText(level.households[row])} 户`;
 }

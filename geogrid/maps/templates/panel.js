@@ -48,37 +48,40 @@ function showCard(title, rows, onClose) {
   const close = element('button', 'gg-close', '×');
   close.type = 'button';
   close.title = '关闭';
-  close.addEventListener('click', () => { card.hidden = true; onClose(); });
+  // What stands at the bottom of a phone's map moves above the card.
+  const lift = () => document.body.style.setProperty('--card', card.offsetHeight + 'px');
+  close.addEventListener('click', () => { card.hidden = true; lift(); onClose(); });
   card.replaceChildren(element('h3', '', title), facts(rows), close);
   card.hidden = false;
+  lift();
 }
 
 function cellFacts(data, level, row) {
-  const parents = [];
-  let code = level.parent[row];
-  for (let depth = level.depth - 1; depth >= 0; depth -= 1) {
-    const above = data.levels[depth];
-    const at = above.row.get(code);
-    if (at === undefined) continue;
-    parents.unshift(above.cell[at]);
-    code = above.parent[at];
-  }
   const households = level.households[row];
   const estimated = data.isEstimated && households !== 0 ? '（估算）' : '';
-  const unserved = level.unserved && level.unserved[row] !== null
-    ? countText(level.unserved[row]) + ' 户' + (level.share[row] === null ? '' : `（${percent(level.share[row])}）`)
-    : '';
   return [
     ['层级', level.name],
     ['编码', level.code[row]],
     ['类型', level.kind[row]],
     ['户数', countText(households) + ' 户' + estimated],
     ['户数标准', level.band],
-    ['是否达标', level.band ? BAND_TEXTS[level.inBand[row]] : ''],
+    ['是否达标', level.band ? BAND_TEXTS[bandKey(level, row)] : ''],
     ['面积', areaText(level.area[row])],
-    ['上级', parents.join(' › ') || data.district.name],
-    ['盲区户数', unserved],
+    ['上级', parentNames(data, level, row).join(' › ') || data.district.name],
+    ...unservedFacts(data, level, row),
   ];
+}
+
+function unservedText(level, row, limit) {
+  const count = level.unserved[limit][row];
+  if (count < 0) return '不公布';
+  const share = level.share[limit][row];
+  return `${countText(count)} 户` + (share === null ? '' : `（${percent(share)}）`);
+}
+
+function unservedFacts(data, level, row) {
+  if (!level.unserved) return [];
+  return data.limits.map((label, limit) => [`${label}盲区`, unservedText(level, row, limit)]);
 }
 
 function percent(share) {
@@ -100,43 +103,79 @@ function keyRow(text, swatch) {
   return row;
 }
 
+const BOX = { x: 3, y: 1.5, width: 20, height: 11 };
 const boxKey = (fill, stroke) => [['rect', {
-  x: 3, y: 1, width: 20, height: 12, fill, 'fill-opacity': 0.75, stroke: stroke || '#8a949c',
+  ...BOX, fill, 'fill-opacity': 0.75, stroke: stroke || '#8a949c',
 }]];
+// As drawn on the map: the same fill, line and dashes.
+const areaKey = (style) => [['rect', {
+  ...BOX, fill: style.fillColor, 'fill-opacity': style.fillOpacity, stroke: style.color,
+  'stroke-width': style.weight, 'stroke-dasharray': style.dashArray || '',
+}]];
+const stripeKey = () => [
+  ['rect', { ...BOX, fill: KEPT_BACK.paper, stroke: '#8a949c' }],
+  ...[3, 10, 17].map((x) => ['line', {
+    x1: x, y1: 12.5, x2: x + 6, y2: 1.5, stroke: KEPT_BACK.stripe, 'stroke-width': 2,
+  }]),
+];
+const pinKey = (fill) => [['circle', { cx: 13, cy: 7, r: 5, fill, stroke: '#fff' }]];
 const lineKey = (style) => [['line', {
   x1: 1, y1: 7, x2: 25, y2: 7, stroke: style.color, 'stroke-width': style.weight,
   'stroke-dasharray': style.dashArray || '', 'stroke-opacity': style.opacity || 1,
 }]];
 
-function legendRows(data, state) {
+function bandRows(level) {
+  const rows = [element('h4', '', `${level.name}：${level.band || '未规定户数'}`)];
+  const there = new Set(level.code.map((_, row) => bandKey(level, row)));
+  for (const key of ['-1', '0', '1', 'null', 'hidden']) {
+    if (!there.has(key)) continue;
+    rows.push(keyRow(BAND_TEXTS[key], key === 'hidden' ? stripeKey() : boxKey(BAND_COLOURS[key])));
+  }
+  return rows;
+}
+
+function unservedRows(data, level, limit) {
+  const rows = [element('h4', '', `${data.limits[limit]}服务圈外住户占比`)];
+  for (const [, colour, text] of UNSERVED_STEPS) rows.push(keyRow(text, boxKey(colour)));
+  const isHidden = level.unserved[limit].map((count) => count < 0);
+  if (level.share[limit].some((share, row) => share === null && !isHidden[row])) {
+    rows.push(keyRow('无住户', boxKey(NO_COUNT)));
+  }
+  if (isHidden.some(Boolean)) rows.push(keyRow('不公布（户数过少或可反推）', stripeKey()));
+  return rows;
+}
+
+function stationRows(data) {
+  const text = data.hasStandIns ? '服务站（以现有设施代替）' : '服务站';
+  const rows = [];
+  if (data.stations.some((station) => !station.off)) rows.push(keyRow(text, pinKey(PIN_COLOURS.on)));
+  if (data.stations.some((station) => station.off)) {
+    rows.push(keyRow('离路网过远的服务站', pinKey(PIN_COLOURS.off)));
+  }
+  return rows;
+}
+
+// Only what is on the map now; `isOn` tells whether a layer is.
+function legendRows(data, state, isOn) {
   const level = data.levels[state.level];
   const rows = [keyRow('区划范围', lineKey({ ...LIMIT_STYLE, weight: 8 }))];
   for (const above of data.levels.slice(0, state.level + 1)) {
     rows.push(keyRow(above.name + '边界', lineKey(borderOf(above.depth))));
   }
-  if (state.fill === 'band') {
-    rows.push(element('h4', '', level.band ? `${level.name}：${level.band}` : `${level.name}：未规定户数`));
-    for (const value of ['-1', '0', '1', 'null']) {
-      if (level.inBand.some((one) => String(one) === value)) {
-        rows.push(keyRow(BAND_TEXTS[value], boxKey(BAND_COLOURS[value])));
-      }
-    }
-  } else if (state.fill === 'unserved') {
-    rows.push(element('h4', '', `${data.unservedLabel}住户占比`));
-    for (const [, colour, text] of UNSERVED_STEPS) rows.push(keyRow(text, boxKey(colour)));
-    rows.push(keyRow('无住户或不公布', boxKey(NO_COUNT)));
-  } else {
-    rows.push(keyRow('颜色仅区分相邻网格', boxKey(data.palette[0])));
-  }
+  if (state.fill === 'band') rows.push(...bandRows(level));
+  else if (state.fill === 'unserved') rows.push(...unservedRows(data, level, state.limit));
+  else rows.push(keyRow('颜色仅区分相邻网格', boxKey(data.palette[0])));
   for (const circle of data.circles) {
+    if (!isOn(circleKey(circle))) continue;
     const style = circleStyle(data, circle);
-    rows.push(keyRow(circle.label + '服务圈', boxKey(style.fillColor, style.color)));
+    const shown = state.fill === 'colour' ? style : { ...style, fillOpacity: 0 };
+    rows.push(keyRow(circle.label + '服务圈', areaKey(shown)));
   }
-  if (data.stations.length) {
-    rows.push(keyRow(data.hasStandIns ? '服务站（以现有设施代替）' : '服务站', [['circle', {
-      cx: 13, cy: 7, r: 5, fill: '#c62828', stroke: '#fff',
-    }]]));
+  if (isOn('stations')) rows.push(...stationRows(data));
+  if (isOn('defects')) {
+    rows.push(keyRow('问题位置', boxKey(DEFECT_STYLE.fillColor, DEFECT_STYLE.color)));
   }
-  if (data.defects.length) rows.push(keyRow('问题位置', boxKey(DEFECT_STYLE.fillColor, DEFECT_STYLE.color)));
   return rows;
 }
+
+const circleKey = (circle) => 'circle-' + circle.label;

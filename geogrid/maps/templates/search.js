@@ -20,9 +20,11 @@ function searchHits(data, asked) {
   }
   for (const station of data.stations) {
     if (!plain(station.name).includes(wanted) && plain(station.id) !== wanted) continue;
-    found.push({ rank: 1, index: data.levels.length, station, text: station.name, side: '服务站' });
+    found.push({ rank: 1, index: data.levels.length, station, text: station.name, side: station.outside ? '服务站（范围外）' : '服务站' });
   }
-  found.sort((a, b) => a.rank - b.rank || a.index - b.index);
+  // Cells come first: a planner who types a name that both bear means the cell.
+  const isStation = (hit) => Number('station' in hit);
+  found.sort((a, b) => isStation(a) - isStation(b) || a.rank - b.rank || a.index - b.index);
   return found.slice(0, MOST_HITS);
 }
 

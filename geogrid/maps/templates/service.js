@@ -1,9 +1,12 @@
 // Stations, their circles, and what the check found.
+// Blue and orange stay apart for every eye; a line of its own kind tells them apart in grey.
 const CIRCLE_STYLES = [
-  { color: '#0d6b78', fillColor: '#2aa5b5', fillOpacity: 0.34, weight: 1.6 },
-  { color: '#3a5fa8', fillColor: '#7c9fe0', fillOpacity: 0.24, weight: 1.6, dashArray: '6 4' },
-  { color: '#6a4c93', fillColor: '#a98bd0', fillOpacity: 0.2, weight: 1.6, dashArray: '2 4' },
+  { color: '#0b3fb3', fillColor: '#2f6bff', fillOpacity: 0.3, weight: 2.6 },
+  { color: '#c75200', fillColor: '#ff9a3d', fillOpacity: 0.16, weight: 2.6, dashArray: '8 5' },
+  { color: '#5e1a8a', fillColor: '#a98bd0', fillOpacity: 0.14, weight: 2.6, dashArray: '2 5' },
 ];
+const CASING = { color: '#ffffff', weight: 5.5, opacity: 0.85, fill: false };
+const PIN_COLOURS = { on: '#c62828', off: '#8a949c' };
 const DEFECT_STYLE = { color: '#d4005a', fillColor: '#ff2f87', fillOpacity: 0.6, weight: 2.5 };
 
 function circleStyle(data, circle) {
@@ -23,9 +26,10 @@ function circleLayers(map, data) {
   const renderer = L.canvas({ pane: 'gg-circles', padding: 0.2 });
   const shared = { renderer, pane: 'gg-circles', interactive: false };
   for (const circle of data.circles) {
-    circle.layer = L.polygon(areaLatLngs(circle.shape, E7), {
-      ...shared, ...circleStyle(data, circle),
-    });
+    const rings = areaLatLngs(circle.shape, E7);
+    // A pale line below keeps the dark one readable over any cell.
+    circle.area = L.polygon(rings, { ...shared, ...circleStyle(data, circle) });
+    circle.layer = L.layerGroup([L.polygon(rings, { ...shared, ...CASING }), circle.area]);
   }
   return L.polygon([], { ...shared, color: '#c62828', weight: 2.5, fill: false });
 }
@@ -37,7 +41,8 @@ function stationLayer(data, onPick) {
     const pin = element('div', station.off ? 'gg-pin off' : 'gg-pin');
     const icon = L.divIcon({ className: 'gg-station', html: pin, iconSize: null });
     const marker = L.marker([station.at[1], station.at[0]], { icon, keyboard: false });
-    bindTip(marker, () => station.name, { direction: 'top', offset: [0, -18] });
+    // To the side where there is room: above, a long name would leave the map at its edges.
+    bindTip(marker, () => station.name, { direction: 'auto', offset: [0, -10] });
     marker.on('click', () => onPick(station));
     station.marker = marker;
     group.addLayer(marker);
@@ -45,12 +50,15 @@ function stationLayer(data, onPick) {
   return group;
 }
 
-function stationFacts(station) {
+function stationFacts(data, station) {
+  const largest = data.circles.at(-1);
+  const within = largest ? `（${largest.label}内）` : '';
   return [
     ['编号', station.id],
+    ['位置', station.outside ? '区划范围以外' : ''],
     ['说明', station.standIn ? `以${station.standIn}代替服务站` : ''],
     ['状态', station.status],
-    ['服务户数', station.households === null ? '' : countText(station.households) + ' 户'],
+    ['服务户数' + within, station.households === null ? '' : countText(station.households) + ' 户'],
   ];
 }
 
