@@ -87,7 +87,8 @@ def build_atoms(
     lines = _barrier_lines(barriers, crs)
     for frame in (households, buildings):
         _require_crs(frame, crs)
-    walls = clusters_of(_shapes_of(buildings))
+    outlines = _shapes_of(buildings)
+    walls = clusters_of(outlines)
     blocks, noded = cut_faces(shape, line_work(lines.geometry.to_numpy()))
     faces, labels = blocks, np.arange(len(blocks))
     crowded = np.zeros(0, dtype=np.int64)
@@ -102,7 +103,7 @@ def build_atoms(
     frame = _numbered(dissolve(faces, labels), crs)
     atoms = Atoms(frame=frame, limit=noded, barriers=lines)
     if buildings is not None:
-        report = cut_report(_shapes_of(buildings), _names_of(buildings), frame.geometry.to_numpy())
+        report = cut_report(outlines, _names_of(buildings), frame.geometry.to_numpy())
         atoms = replace(atoms, cut_buildings=report)
     return atoms if households is None else _count(atoms, households)
 
