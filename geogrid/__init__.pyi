@@ -4,6 +4,9 @@ from . import schemes as schemes
 from . import vocabulary as vocabulary
 from .atoms import barriers_of as barriers_of
 from .atoms import build_atoms as build_atoms
+from .compare import align as align
+from .compare import compare as compare
+from .compare import unify as unify
 from .coverage import verify_coverage as verify_coverage
 from .coverage import verify_plan as verify_plan
 from .divide import divide as divide
@@ -21,6 +24,7 @@ from .model.district import District as District
 from .model.plan import GridPlan as GridPlan
 from .model.reach import Reach as Reach
 from .osm import read_osm as read_osm
+from .repair import repair_coverage as repair_coverage
 from .stations.stand_ins import stand_in_stations as stand_in_stations
 from .walking import WalkNetwork as WalkNetwork
 from .workflow import divide_district as divide_district

@@ -11,6 +11,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from geogrid.cli.coverage_parsers import add_coverage_commands
+from geogrid.cli.exits import BAD_INPUT, STOPPED
 from geogrid.errors import GeogridError
 
 if TYPE_CHECKING:
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["main", "make_parser"]
 
 _DATUMS = ("wgs84", "cgcs2000", "gcj02", "bd09")
-_EXIT_BAD_INPUT = 2
-_EXIT_STOPPED = 130
 _MOST_PORTS = 65535
 _MOST_MINUTES = 180
 
@@ -31,7 +31,7 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where to look, and leave with exit code 2."""
         print(f"geogrid: {message}; see {self.prog} --help", file=sys.stderr)  # noqa: T201 - the terminal
-        raise SystemExit(_EXIT_BAD_INPUT)
+        raise SystemExit(BAD_INPUT)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -50,6 +50,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     _add_main_commands(commands, output)
     _add_plan_commands(commands, output)
+    add_coverage_commands(lambda name, about: _command(commands, name, about, output), _DATUMS)
     return parser
 
 
@@ -76,7 +77,21 @@ def _add_main_commands(commands: argparse._SubParsersAction[_Parser], output: _P
     check.add_argument("--limit", metavar="FILE", help="what the cells should cover")
     check.add_argument("--households", metavar="FILE", help="household points to look for")
     check.add_argument("--datum", choices=_DATUMS, help="datum of PLAN")
-    check.add_argument("--report", metavar="FILE", help="write the defects (.gpkg .csv .geojson)")
+    check.add_argument(
+        "--contract", choices=("area", "household"),
+        help="what a layer promises: to cover all ground, or every household once",
+    )  # fmt: skip
+    check.add_argument("--band", type=_band, metavar="LOW-HIGH", help="households a cell must hold")
+    check.add_argument("--parents", metavar="FILE", help="cells above: each cell lies in one")
+    check.add_argument(
+        "--exceptions", nargs="+", action="extend", default=[], metavar="CODE|FILE",
+        help="cells that may span parents, leave the band or be in pieces",
+    )  # fmt: skip
+    check.add_argument(
+        "--report", action="append", default=[], metavar="FILE",
+        help="write the findings (.html .xlsx .gpkg .csv .geojson, or plan: into the plan file); "
+        "may be given several times",
+    )  # fmt: skip
 
     circles = _command(commands, "circles", "service circles of stations on the walking network",
                        output)  # fmt: skip
@@ -176,17 +191,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     if options.command is None:
         parser.print_help()
-        return _EXIT_BAD_INPUT
+        return BAD_INPUT
     try:
         commands = importlib.import_module("geogrid.cli.commands")
         code: int = commands.run(options)
         sys.stdout.flush()
     except GeogridError as error:
         print(f"geogrid: {error}", file=sys.stderr)  # noqa: T201 - the terminal
-        return _EXIT_BAD_INPUT
+        return BAD_INPUT
     except KeyboardInterrupt:
         print("geogrid: stopped", file=sys.stderr)  # noqa: T201 - the terminal
-        return _EXIT_STOPPED
+        return STOPPED
     except BrokenPipeError:
         # Whoever read the output has enough of it; nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -198,6 +213,15 @@ def _port(text: str) -> int:
     if text.isascii() and text.isdigit() and int(text) <= _MOST_PORTS:
         return int(text)
     msg = f"{text} is no port: give a number from 0 to {_MOST_PORTS}"
+    raise argparse.ArgumentTypeError(msg)
+
+
+def _band(text: str) -> tuple[int | None, int | None]:
+    low, dash, high = text.partition("-")
+    ends = [None if not end else int(end) if end.isdecimal() else -1 for end in (low, high)]
+    if dash and any(end is not None for end in ends) and -1 not in ends:
+        return ends[0], ends[1]
+    msg = f"{text} is no band of households: write it as 300-500, 300- or -500"
     raise argparse.ArgumentTypeError(msg)
 
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from geogrid.model.findings import people_zh
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     import geopandas as gpd
+
+    from geogrid.model.report import CoverageReport
 
 __all__ = ["Terminal"]
 
@@ -131,25 +136,48 @@ class Terminal:
             )
 
     def defects(self, defects: gpd.GeoDataFrame) -> None:
-        """Print the worst defects, or that there are none."""
+        """Print the worst defects of a table of findings, or that there are none."""
         if self._quiet:
             return
         if defects.empty:
             self.say("没有发现问题 no defect found")
             return
-        self._console.print(_defect_table(defects))
+        self._console.print(_finding_table(defects))
         more = len(defects) - _MOST_DEFECTS
         if more > 0:
             self.say(f"另有 {more} 处 more；用 --report 写出全部 writes all")
 
-    def verdict(self, *, is_proven: bool, is_sound: bool) -> None:
-        """Print the last word of a check."""
+    def exceptions(self, allowed: gpd.GeoDataFrame) -> None:
+        """Print what would be defects had it not been allowed."""
+        if self._quiet or allowed.empty:
+            return
+        self.say(f"允许的例外 allowed exceptions: {len(allowed)}（不算问题 no errors）")
+        self._console.print(_finding_table(allowed, with_reason=True))
+        more = len(allowed) - _MOST_DEFECTS
+        if more > 0:
+            self.say(f"另有 {more} 处 more；用 --report 写出全部 writes all")
+
+    def verdict(
+        self, *, is_proven: bool, is_sound: bool, report: CoverageReport | None = None
+    ) -> None:
+        """Print whether the cover is proven and, of a check, first who lives where it is wrong."""
         if not is_proven:
-            self.say("未证明 NOT PROVEN")
+            status = "未证明 NOT PROVEN"
         elif is_sound:
-            self.say("已证明：全覆盖、无重叠 PROVEN")
+            status = "已证明：全覆盖、无重叠 PROVEN"
         else:
-            self.say("图形已证明，但有上列问题 the cover is PROVEN, but see above")
+            status = "图形已证明，但有所列问题 the cover is PROVEN, but see the list"
+        if report is None:
+            self.say(status)
+            return
+        self.say(f"{people_zh(report)}。{status}")
+        lived = report.lived_in
+        self.say(
+            "households unknown: give --households to know whether anybody lives there"
+            if lived is None
+            else f"households in gaps: {lived.in_gaps}, in overlaps: {lived.in_overlaps}, "
+            f"outside: {lived.outside}"
+        )
 
 
 def _level_table(levels: list[Mapping[str, Any]]) -> Table:
@@ -172,23 +200,29 @@ def _level_table(levels: list[Mapping[str, Any]]) -> Table:
     return table
 
 
-def _defect_table(defects: gpd.GeoDataFrame) -> Table:
+def _finding_table(findings: gpd.GeoDataFrame, *, with_reason: bool = False) -> Table:
     table = Table(show_edge=False, pad_edge=False)
-    for title in ("问题\nkind", "层级\nlevel"):
-        table.add_column(title, no_wrap=True)
+    table.add_column("问题\nkind", no_wrap=True)
+    has_level = bool((findings["level"] != "").any())
+    if has_level:
+        table.add_column("层级\nlevel", no_wrap=True)
     table.add_column("网格\ncells")
     for title in ("户数\nhh", "面积\nm²", "宽\nm", "位置\nlon, lat"):
         table.add_column(title, justify="right", no_wrap=True)
-    for row in defects.head(_MOST_DEFECTS).to_dict("records"):
+    if with_reason:
+        table.add_column("原因\nreason")
+    for row in findings.head(_MOST_DEFECTS).to_dict("records"):
         codes = row["cells"]
         shown = ", ".join(codes[:_CODES_SHOWN]) + (" …" if len(codes) > _CODES_SHOWN else "")
         table.add_row(
-            str(row["label"]).split()[0],
-            str(row["level"]),
+            str(row["kind_zh"]),
+            *([row["level_name"] or row["level"]] if has_level else []),
             shown,
             str(row["households"]),
             f"{row['area_m2']:.2f}",
             f"{row['width_m']:.3f}",
-            f"{row['lon']:.5f}, {row['lat']:.5f}" if "lon" in row else "—",
+            f"{row['lon']:.5f}, {row['lat']:.5f}" if isfinite(row["lon"]) else "—",
+            *([row["reason"]] if with_reason else []),
+            style="bold red" if row["households"] and not with_reason else None,
         )
     return table

@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 
 from geogrid.errors import CrsError, InputError
+from geogrid.model.counts import household_counts
 from geogrid.planar.crs import to_metric
 from geogrid.planar.lattice import origin_mm, round_coordinates, to_mm
 from geogrid.planar.noding import as_multipolygon
@@ -233,11 +234,4 @@ def read_homes(households: gpd.GeoDataFrame | None, crs: CRS | None) -> Homes:
     if not is_point.all():
         msg = f"{int((~is_point).sum())} households have no point: give each of them one place"
         raise InputError(msg)
-    if "households" not in households:
-        return Homes(points, np.ones(len(points), dtype=np.int64))
-    counts = pd.to_numeric(households["households"], errors="coerce").to_numpy(float)
-    wrong = ~np.isfinite(counts) | (counts < 0) | (counts != np.floor(counts))
-    if wrong.any():
-        msg = f"{int(wrong.sum())} household counts are no whole number from 0 up: mend the column"
-        raise InputError(msg)
-    return Homes(points, counts.astype(np.int64))
+    return Homes(points, household_counts(households))

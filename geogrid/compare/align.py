@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from geogrid.compare._crosswalk import names_of, records
+from geogrid.compare._crosswalk import add_shares, names_of, records
 from geogrid.compare._layers import metric_crs, read_homes, read_layer_of
 from geogrid.compare.overlay import fill, greatest_widths_m, is_wider, overlay, united
 from geogrid.coverage import verify_coverage
@@ -50,6 +50,10 @@ class Alignment:
         cell goes). "" as ``cell`` is ground of the reference that no cell has. ``reason`` is
         ``too_wide``, or ``no_neighbour`` where no cell that fits there borders the piece or its
         own cell would be lost.
+    crosswalk
+        ``old new households area_m2 weight by``: where the ground of each cell went, "" for ground
+        that it gave up. The weights of every old cell sum to 1, by households where points were
+        given and it has any, else by area.
     direction
         ``cells_in_reference``: each cell lies in one reference cell, and each reference cell is a
         union of whole cells. ``reference_in_cells``: the cells are the coarser layer, and each
@@ -65,6 +69,7 @@ class Alignment:
     cells: gpd.GeoDataFrame
     changes: gpd.GeoDataFrame
     unfitted: gpd.GeoDataFrame
+    crosswalk: pd.DataFrame
     direction: str
     limit: MultiPolygon
     report: CoverageReport
@@ -82,6 +87,7 @@ class Alignment:
             "is_fitted": self.is_fitted,
             "changes": records(pd.DataFrame(self.changes.drop(columns="geometry"))),
             "unfitted": records(pd.DataFrame(self.unfitted.drop(columns="geometry"))),
+            "crosswalk": records(self.crosswalk),
             "certificate": self.report.certificate.to_dict(),
             "notes": list(self.notes),
         }
@@ -171,6 +177,7 @@ def align(
         cells=fitted,
         changes=_changes(listed),
         unfitted=_unfitted(listed),
+        crosswalk=_crosswalk(listed),
         direction="reference_in_cells" if fit.is_coarse else "cells_in_reference",
         limit=limit,
         report=report,
@@ -316,3 +323,25 @@ def _unfitted(listed: _Listed) -> gpd.GeoDataFrame:
         "reason": np.where(fit.thin[rows], "no_neighbour", "too_wide").astype(object),
     }
     return listed.table(rows, names)
+
+
+def _crosswalk(listed: _Listed) -> pd.DataFrame:
+    """Say where each cell's own ground went; ground that two cells held counts for the lowest."""
+    fit = listed.fit
+    held = fit.before >= 0
+    table = pd.DataFrame(
+        {
+            "old": fit.before[held],
+            "new": fit.after[held],
+            "households": listed.households[held],
+            "area_m2": shapely.area(listed.faces.faces[held]),
+        }
+    )
+    sums = table.groupby(["old", "new"])[["households", "area_m2"]].sum().reset_index()
+    absent = np.setdiff1d(np.arange(len(listed.cells)), sums["old"])
+    gone = pd.DataFrame({"old": absent, "new": -1, "households": 0, "area_m2": 0.0})
+    whole = pd.concat([sums, gone], ignore_index=True).sort_values(["old", "new"])
+    shared = add_shares(whole.reset_index(drop=True), ["old"]).rename(columns={"share": "weight"})
+    return shared.assign(
+        old=names_of(listed.cells, shared["old"]), new=names_of(listed.cells, shared["new"])
+    )[["old", "new", "households", "area_m2", "weight", "by"]]

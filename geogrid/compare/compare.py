@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 
@@ -65,7 +66,10 @@ class Comparison:
         Codes of new cells mostly on ground that had none, and of old cells whose ground mostly
         has none now.
     heads
-        ``old new head_before head_after`` where they differ; empty unless both sides name heads.
+        ``old new head_before head_after`` of the cell that an old one mostly becomes, where they
+        differ; empty unless both sides name heads.
+    renamed
+        ``old new name_before name_after`` of cells that go on under another name.
     notes
         Plain sentences about what was assumed or left out, with its size.
     """
@@ -81,17 +85,20 @@ class Comparison:
     added: tuple[str, ...]
     removed: tuple[str, ...]
     heads: pd.DataFrame
+    renamed: pd.DataFrame
     notes: tuple[str, ...] = ()
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether every old cell goes on with its ground, its code and its head."""
-        tables = (self.frame, self.renumbered, self.heads)
+        """Whether every old cell goes on with its ground, its code, its name and its head."""
+        tables = (self.frame, self.renumbered, self.renamed, self.heads)
         return not self.added and not self.removed and all(table.empty for table in tables)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the tables as plain JSON values, without geometry."""
-        tables = ("crosswalk", "moved", "splits", "merges", "renumbered", "redrawn", "heads")
+        tables = (
+            "crosswalk", "moved", "splits", "merges", "renumbered", "redrawn", "renamed", "heads",
+        )  # fmt: skip
         return {
             "is_unchanged": self.is_unchanged,
             "households_moved": int(self.moved["households"].sum()),
@@ -296,7 +303,10 @@ def _comparison(
         redrawn=redrawn,
         added=tuple(two.codes[lineage.main_old < 0]),
         removed=tuple(one.codes[lineage.main_new < 0]),
-        heads=_heads(lineage, one, two),
+        heads=_changed_facts("head", np.flatnonzero(lineage.main_new >= 0), lineage, one, two),
+        renamed=_changed_facts(
+            "name", np.array([old for old, _ in lineage.continued()], np.int64), lineage, one, two
+        ),
         notes=notes,
     )
 
@@ -313,12 +323,14 @@ def _redrawn(lineage: Lineage, frame: gpd.GeoDataFrame, one: Layer, two: Layer) 
     return table
 
 
-def _heads(lineage: Lineage, one: Layer, two: Layer) -> pd.DataFrame:
-    columns = ["old", "new", "head_before", "head_after"]
-    if "head" not in one.facts or "head" not in two.facts:
+def _changed_facts(
+    fact: str, olds: npt.NDArray[np.int64], lineage: Lineage, one: Layer, two: Layer
+) -> pd.DataFrame:
+    """Compare a column of some old cells with that of the cells that they mostly become."""
+    columns = ["old", "new", f"{fact}_before", f"{fact}_after"]
+    if fact not in one.facts or fact not in two.facts:
         return pd.DataFrame(columns=columns)
-    olds = np.flatnonzero(lineage.main_new >= 0)
     news = lineage.main_new[olds]
-    values = (one.codes[olds], two.codes[news], one.text("head")[olds], two.text("head")[news])
+    values = (one.codes[olds], two.codes[news], one.text(fact)[olds], two.text(fact)[news])
     table = pd.DataFrame(dict(zip(columns, values, strict=True)))
-    return table[table["head_before"] != table["head_after"]].reset_index(drop=True)
+    return table[table[columns[2]] != table[columns[3]]].reset_index(drop=True)

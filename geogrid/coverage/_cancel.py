@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,7 @@ Indices = npt.NDArray[np.int64]
 _MIX, _MIX_TOO = np.int64(-7046029254386353131), np.int64(-4417276706812531889)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Remainder:
     """What cancelling leaves.
 
@@ -44,6 +45,12 @@ class Remainder:
     limit_shift_mm: float
 
     @property
+    def ends(self) -> Millimetres:
+        """End points of the left-over edges in whole millimetres, shape (n, 2, 2)."""
+        tail, head = self.edges.tail[self.left], self.edges.head[self.left]
+        return np.stack((self.edges.xy[tail], self.edges.xy[head]), axis=1)
+
+    @cached_property
     def lines(self) -> npt.NDArray[np.object_]:
         """The left-over edges as line strings in whole millimetres."""
         return edge_lines(self.edges, self.left)

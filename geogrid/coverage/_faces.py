@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 
-from geogrid.coverage._cancel import edge_lines
 from geogrid.coverage._frame import mended
 from geogrid.coverage._width import ROUNDING_MM, severity_of, widths
+from geogrid.planar.arrangement import meeting, polygons_between, segments
 from geogrid.planar.edges import numbered
 from geogrid.planar.rings import unpack
 from geogrid.vocabulary import DefectKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shapely.geometry.base import BaseGeometry
 
     from geogrid.coverage._cancel import Remainder
     from geogrid.coverage._frame import Frame
     from geogrid.planar.edges import DirectedEdges
+    from geogrid.planar.lattice import Millimetres
     from geogrid.planar.rings import LatticeRings
 
 __all__ = ["AT_LIMIT", "Finding", "Site", "exact_vertices", "find_faces", "site_of", "summed"]
 
 Shapes = npt.NDArray[np.object_]
 Indices = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 AT_LIMIT = frozenset({DefectKind.OUTSIDE, DefectKind.INSIDE_SHORT})
 _WHOLE_CELLS = frozenset({DefectKind.DUPLICATE, DefectKind.NESTED})
@@ -35,6 +40,9 @@ _AREA = 2
 # More slivers of one kind than anybody looks at one by one become one finding a width class. A
 # limit of another origin crosses the cells' border many times and says one thing only.
 _MOST, _MOST_AT_LIMIT = 1_000, 50
+# Wide enough to hold whatever rounding and a limit that gives way may move.
+_REACH_MM = 3
+_MANY_TIMES = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +59,7 @@ class Finding:
     is_summary: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Site:
     """What lies where edges are left over.
 
@@ -72,40 +80,44 @@ class Site:
     cells: Shapes
     limit: BaseGeometry
 
-    def cells_at(self, rows: tuple[int, ...]) -> Shapes:
+    @cached_property
+    def _tree(self) -> shapely.STRtree:
+        return shapely.STRtree(self.cells)
+
+    @cached_property
+    def _border(self) -> BaseGeometry:
+        border: BaseGeometry = shapely.boundary(self.limit)
+        shapely.prepare(border)
+        return border
+
+    def cells_at(self, rows: Sequence[int]) -> Shapes:
         """Return cells by their positions."""
         there: Shapes = self.cells[np.searchsorted(self.rows, rows)]
         return there
 
     def cells_near(self, shapes: Shapes, distance: float) -> tuple[Indices, Indices]:
         """Return pairs: number of a shape, position of a cell within a distance of it."""
-        shape, cell = shapely.STRtree(self.cells).query(
-            shapes, predicate="dwithin", distance=distance
-        )
+        if distance > 0:
+            shape, cell = self._tree.query(shapes, predicate="dwithin", distance=distance)
+        else:
+            shape, cell = self._tree.query(shapes, predicate="intersects")
         order = np.lexsort((cell, shape))
         return shape[order], self.rows[cell[order]]
 
     def is_at_limit(self, shapes: Shapes) -> npt.NDArray[np.bool_]:
         """Tell which shapes touch the limit's border."""
-        border = shapely.boundary(self.limit)
-        shapely.prepare(border)
-        touches: npt.NDArray[np.bool_] = shapely.dwithin(border, shapes, ROUNDING_MM)
+        touches: npt.NDArray[np.bool_] = shapely.dwithin(self._border, shapes, ROUNDING_MM)
         return touches
 
 
 def site_of(frame: Frame, rings: LatticeRings, left: Indices) -> Site:
     """Collect the cells that own left-over edges or lie within what these enclose."""
-    ends = np.stack((unpack(rings.tail[left]), unpack(rings.head[left])), axis=1)
-    lines = np.asarray(shapely.linestrings(ends.astype(np.float64)), dtype=object)
-    faces = _polygons(lines)
+    faces = polygons_between(np.stack((unpack(rings.tail[left]), unpack(rings.head[left])), axis=1))
     is_there = np.zeros(len(frame.shapes), dtype=np.bool_)
     is_there[-1] = True
     is_there[rings.edge_owner[left]] = True
     if len(faces):
-        # Wide enough to hold whatever rounding and a limit that gives way may move.
-        reach = 0.003
-        near = frame.tree.query(frame.to_metres(faces), predicate="dwithin", distance=reach)[1]
-        is_there[near] = True
+        is_there[_cells_on(frame, faces, int(is_there.sum()))] = True
     some, positions = rings.of(is_there)
     rows = np.flatnonzero(is_there)
     cells = frame.millimetres(rows)
@@ -119,9 +131,19 @@ def site_of(frame: Frame, rings: LatticeRings, left: Indices) -> Site:
     )
 
 
-def _polygons(lines: Shapes) -> Shapes:
-    noded = shapely.union_all(lines)
-    return shapely.get_parts(shapely.polygonize(shapely.get_parts([noded])))
+def _cells_on(frame: Frame, faces: Shapes, usual: int) -> Indices:
+    """Return the cells that lie on faces, or as near as rounding and a moved limit may bring.
+
+    A few more do no harm, and asking takes longer; a strip round the district is near all cells.
+    """
+    boxes = np.rint(shapely.bounds(faces).T).astype(np.int64) + np.tile(frame.origin, 2)[:, None]
+    reach = np.array([[-_REACH_MM], [-_REACH_MM], [_REACH_MM], [_REACH_MM]])
+    rows = frame.cells_at(boxes + reach)
+    if len(rows) > _MANY_TIMES * usual:
+        shapes = frame.millimetres(rows)
+        near = shapely.STRtree(faces).query(shapes, predicate="dwithin", distance=_REACH_MM)[0]
+        rows = rows[np.unique(near)]
+    return rows
 
 
 def _arrangement(rest: Remainder, faces: Shapes) -> Shapes:
@@ -132,14 +154,27 @@ def _arrangement(rest: Remainder, faces: Shapes) -> Shapes:
     So every edge that runs through such a face cuts it too.
     """
     edges = rest.edges
-    low, high = np.minimum(edges.tail, edges.head), np.maximum(edges.tail, edges.head)
-    single = np.unique(low * len(edges.xy) + high, return_index=True)[1]
-    lines = edge_lines(edges, single)
-    near = np.zeros(len(lines), dtype=np.bool_)
-    if len(faces):
-        pairs = shapely.STRtree(faces).query(lines, predicate="dwithin", distance=ROUNDING_MM)
-        near[pairs[0]] = True
-    return _polygons(np.concatenate((rest.lines, lines[near])))
+    if not len(faces):
+        return polygons_between(rest.ends)
+    others = np.ones(len(edges.tail), dtype=np.bool_)
+    others[rest.left] = False
+    tail, head = edges.xy[edges.tail[others]], edges.xy[edges.head[others]]
+    boxes = shapely.box(*np.minimum(tail, head).T, *np.maximum(tail, head).T)
+    near = np.unique(shapely.STRtree(faces).query(boxes)[0])
+    ends = np.stack((tail[near], head[near]), axis=1)
+    return polygons_between(np.concatenate((rest.ends, ends[_runs_through(ends, rest, faces)])))
+
+
+def _runs_through(ends: Millimetres, rest: Remainder, faces: Shapes) -> Flags:
+    """Tell which edges cross a left-over edge or lie between such edges."""
+    runs = np.zeros(len(ends), dtype=np.bool_)
+    tree = shapely.STRtree(rest.lines)
+    one, other = tree.query(segments(ends))
+    meets = meeting(ends[one], rest.ends[other])
+    runs[one[meets]] = True
+    middles = shapely.points(ends.mean(axis=1))
+    runs[shapely.STRtree(faces).query(middles, predicate="intersects")[0]] = True
+    return runs
 
 
 def find_faces(rest: Remainder, site: Site) -> list[Finding]:

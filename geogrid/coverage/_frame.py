@@ -10,22 +10,34 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from geogrid.planar.lattice import origin_mm, to_mm
+from geogrid.errors import InputError
+from geogrid.planar.lattice import origin_mm, snap, to_mm
 from geogrid.planar.noding import as_multipolygon
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
-__all__ = ["Frame", "frame_of", "mended", "valid_cells"]
+__all__ = [
+    "Frame",
+    "frame_of",
+    "has_valid_limit",
+    "mended",
+    "valid_cells",
+    "with_mended_limit",
+]
 
 Shapes = npt.NDArray[np.object_]
 Flags = npt.NDArray[np.bool_]
+Bounds = npt.NDArray[np.int64]
 
 _MM = 1000.0
+# Farther than any coordinate, near enough for differences of it.
+_NOWHERE = 2**60
+_RASTER = 128
 # Below this span no orientation changes between lattice points and the doubles next to them: a
 # point off a line of 1 km is 1e-6 mm or more away, and doubles of 40,000 km err by 4e-6 mm, those
 # of a national grid (below 8,000 km) by less than 5e-7 mm.
-_LONG_M, _FAR_M = 1_000.0, 8_000_000.0
+_LONG_MM, _FAR_MM = 1_000_000, 8_000_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +52,8 @@ class Frame:
         Coordinates of all, in metres as given and in whole millimetres.
     origin
         Lower left corner in whole millimetres.
+    stops
+        End of each shape's coordinates among all.
     is_off
         One flag a shape: it has coordinates that are not the doubles next to whole millimetres.
     moved_mm
@@ -50,6 +64,7 @@ class Frame:
     xy: npt.NDArray[np.float64]
     whole: npt.NDArray[np.int64]
     origin: npt.NDArray[np.int64]
+    stops: npt.NDArray[np.int64]
     is_off: Flags
     moved_mm: float
 
@@ -59,9 +74,25 @@ class Frame:
         return len(self.shapes) - 1
 
     @cached_property
-    def tree(self) -> shapely.STRtree:
-        """The cells by place."""
-        return shapely.STRtree(self.shapes[:-1])
+    def boxes(self) -> Bounds:
+        """Bounds of all shapes in whole millimetres, shape (4, n); an empty one holds nothing."""
+        starts = np.append(0, self.stops[:-1])
+        filled = self.stops > starts
+        boxes = np.empty((4, len(self.shapes)), dtype=np.int64)
+        boxes[:2], boxes[2:] = _NOWHERE, -_NOWHERE
+        for axis in (0, 1):
+            column = np.ascontiguousarray(self.whole[:, axis])
+            boxes[axis, filled] = np.minimum.reduceat(column, starts[filled])
+            boxes[axis + 2, filled] = np.maximum.reduceat(column, starts[filled])
+        return boxes
+
+    def cells_at(self, boxes: Bounds) -> npt.NDArray[np.int64]:
+        """Return the cells whose bounds meet boxes in whole millimetres, shape (4, n)."""
+        cells = self.boxes[:, :-1]
+        maybe = np.flatnonzero(_near_boxes(cells, boxes))
+        tree = shapely.STRtree(_rectangles(boxes))
+        rows: npt.NDArray[np.int64] = maybe[np.unique(tree.query(_rectangles(cells[:, maybe]))[0])]
+        return rows
 
     def millimetres(self, rows: npt.NDArray[np.int64]) -> Shapes:
         """Return some shapes in whole millimetres from the origin."""
@@ -80,15 +111,56 @@ def frame_of(cells: Shapes, limit: BaseGeometry) -> Frame:
     """Round cells and limit to the lattice."""
     shapes = np.append(cells, [limit])
     xy = shapely.get_coordinates(shapes)
-    corners = np.reshape(shapely.total_bounds(shapes), (2, 2))
+    if not np.isfinite(xy).all():
+        msg = "some coordinates are no finite numbers: check the layers' coordinate systems"
+        raise InputError(msg)
     whole = to_mm(xy)
     back = whole / _MM
     moved = np.flatnonzero(back.ravel() != xy.ravel())
     moved_mm = np.abs(back.ravel()[moved] - xy.ravel()[moved]).max(initial=0.0) * _MM
-    stops = np.cumsum(shapely.get_num_coordinates(shapes))
+    stops = np.cumsum(shapely.get_num_coordinates(shapes), dtype=np.int64)
     is_off = np.zeros(len(shapes), dtype=np.bool_)
     is_off[np.searchsorted(stops, moved // 2, side="right")] = True
-    return Frame(shapes, xy, whole, origin_mm(to_mm(corners)), is_off, float(moved_mm))
+    return Frame(shapes, xy, whole, origin_mm(whole), stops, is_off, float(moved_mm))
+
+
+def _rectangles(boxes: Bounds) -> Shapes:
+    return np.asarray(shapely.box(*boxes.astype(np.float64)), dtype=object)
+
+
+def _near_boxes(cells: Bounds, boxes: Bounds) -> Flags:
+    """Tell which cells may meet a box: a raster of counts rules out nearly all of the others."""
+    if not boxes.size:
+        return np.zeros(cells.shape[1], dtype=np.bool_)
+    low, high = boxes[:2].min(axis=1), boxes[2:].max(axis=1)
+    step = (high - low) // _RASTER + 1
+    count = np.zeros((_RASTER + 2, _RASTER + 2), dtype=np.int64)
+    (west, south), (east, north) = _raster_rows(boxes, low, step)
+    for x, y, sign in (
+        (west, south, 1),
+        (east + 1, south, -1),
+        (west, north + 1, -1),
+        (east + 1, north + 1, 1),
+    ):
+        np.add.at(count, (x, y), sign)
+    covered = (count.cumsum(axis=0).cumsum(axis=1) > 0).cumsum(axis=0).cumsum(axis=1)
+    covered = np.pad(covered, ((1, 0), (1, 0)))
+    meets: Flags = (cells[0] <= high[0]) & (cells[1] <= high[1])
+    meets &= (cells[2] >= low[0]) & (cells[3] >= low[1])
+    rows = np.flatnonzero(meets)
+    (west, south), (east, north) = _raster_rows(cells[:, rows], low, step)
+    inside = covered[east + 1, north + 1] - covered[west, north + 1] - covered[east + 1, south]
+    meets[rows] = inside + covered[west, south] > 0
+    return meets
+
+
+def _raster_rows(
+    boxes: Bounds, low: npt.NDArray[np.int64], step: npt.NDArray[np.int64]
+) -> tuple[Bounds, Bounds]:
+    """Return the first and the last raster column and row of boxes, cut to the raster."""
+    first = (boxes[:2] - low[:, None]) // step[:, None]
+    last = (boxes[2:] - low[:, None]) // step[:, None]
+    return np.clip(first, 0, _RASTER), np.clip(last, 0, _RASTER)
 
 
 def valid_cells(frame: Frame) -> Flags:
@@ -99,15 +171,26 @@ def valid_cells(frame: Frame) -> Flags:
     is judged in whole numbers.
     """
     cells = frame.shapes[:-1]
-    bounds = shapely.bounds(cells)
-    span = (bounds[:, 2:] - bounds[:, :2]).max(axis=1)
-    far = np.abs(bounds).max(axis=1)
-    is_near = ~frame.is_off[:-1] & (span < _LONG_M) & (far < _FAR_M)
+    bounds = frame.boxes[:, :-1]
+    span = (bounds[2:] - bounds[:2]).max(axis=0)
+    far = np.abs(bounds).max(axis=0)
+    is_near = ~frame.is_off[:-1] & (span < _LONG_MM) & (far < _FAR_MM)
     is_valid = np.zeros(len(cells), dtype=np.bool_)
     is_valid[is_near] = shapely.is_valid(cells[is_near])
     rest = np.flatnonzero(~is_valid)
     is_valid[rest] = shapely.is_valid(frame.millimetres(rest)) & ~shapely.is_empty(cells[rest])
     return is_valid
+
+
+def has_valid_limit(frame: Frame) -> bool:
+    """Tell whether the limit is a valid area in whole millimetres: only then does it count once."""
+    return bool(shapely.is_valid(frame.millimetres(np.array([frame.count])))[0])
+
+
+def with_mended_limit(frame: Frame) -> Frame:
+    """Return the frame with its limit made valid."""
+    limit = shapely.make_valid(frame.shapes[-1], method="structure", keep_collapsed=False)
+    return frame_of(frame.shapes[:-1], as_multipolygon(snap(limit)))
 
 
 def mended(cells: Shapes) -> Shapes:

@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 
 from geogrid.coverage._faces import Finding
+from geogrid.model.counts import household_counts
 from geogrid.vocabulary import DefectKind
 
 if TYPE_CHECKING:
@@ -15,14 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from shapely.geometry.base import BaseGeometry
 
-__all__ = ["household_counts", "household_findings"]
-
-
-def household_counts(households: gpd.GeoDataFrame) -> npt.NDArray[np.int64]:
-    """Return households per point, 1 where the column is absent."""
-    if "households" not in households:
-        return np.ones(len(households), dtype=np.int64)
-    return households["households"].to_numpy(np.int64)
+__all__ = ["household_findings", "households_by_cell"]
 
 
 def household_findings(
@@ -53,10 +47,7 @@ def household_findings(
     shapely.prepare(limit)
     in_limit = shapely.intersects(limit, points)
 
-    order = np.lexsort((cell, ~within, point))
-    held, first = np.unique(point[order], return_index=True)
-    owner = cell[order][first]
-    per_cell = np.bincount(owner, weights=counts[held], minlength=len(cells)).astype(np.int64)
+    per_cell = _per_cell(point, cell, within, counts, len(cells))
 
     findings = []
     lost = ~touched & in_limit
@@ -73,6 +64,33 @@ def household_findings(
         _finding(DefectKind.DOUBLE_HOUSEHOLD, rows, points[some]) for rows, some in together.items()
     ]
     return findings, per_cell, int(counts[~touched & ~in_limit].sum())
+
+
+def households_by_cell(
+    cells: npt.NDArray[np.object_], households: gpd.GeoDataFrame
+) -> npt.NDArray[np.int64]:
+    """Return households per cell, each counted once."""
+    points = households.geometry.to_numpy()
+    point, cell = shapely.STRtree(cells).query(points, predicate="intersects")
+    within = shapely.contains_properly(cells[cell], points[point])
+    return _per_cell(point, cell, within, household_counts(households), len(cells))
+
+
+def _per_cell(
+    point: npt.NDArray[np.int64],
+    cell: npt.NDArray[np.int64],
+    within: npt.NDArray[np.bool_],
+    counts: npt.NDArray[np.int64],
+    cells: int,
+) -> npt.NDArray[np.int64]:
+    """Give each point to the cell that holds it inside, else to the first that it touches."""
+    order = np.lexsort((cell, ~within, point))
+    held, first = np.unique(point[order], return_index=True)
+    owner = cell[order][first]
+    totals: npt.NDArray[np.int64] = np.bincount(
+        owner, weights=counts[held], minlength=cells
+    ).astype(np.int64)
+    return totals
 
 
 def _finding(kind: DefectKind, rows: tuple[int, ...], points: npt.NDArray[np.object_]) -> Finding:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 
 from geogrid.errors import CrsError, InputError
@@ -32,9 +31,8 @@ def table_of(cells: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame:
         raise InputError(msg)
     if frame.crs is not None:
         frame = to_metric(frame)
-    codes = frame["code"] if "code" in frame else pd.Series(range(1, len(frame) + 1))
     is_area = np.isin(shapely.get_type_id(frame.geometry.to_numpy()), _AREAS)
-    keep = {"code": codes.astype(str).to_numpy()}
+    keep = {"code": _codes(frame)}
     if "parent" in frame:
         keep["parent"] = frame["parent"].astype(str).to_numpy()
     shapes = frame.geometry.to_numpy()
@@ -46,9 +44,27 @@ def table_of(cells: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(keep, geometry=shapes, crs=frame.crs)
 
 
-def in_frame(other: gpd.GeoDataFrame, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    if other.crs == table.crs or other.crs is None or table.crs is None:
+def _codes(frame: gpd.GeoDataFrame) -> npt.NDArray[np.object_]:
+    """Return each cell's code as text; a cell without one is called after its row, from 1."""
+    rows = np.array([str(row) for row in range(1, len(frame) + 1)], dtype=object)
+    if "code" not in frame:
+        return rows
+    given = frame["code"]
+    is_missing = given.isna().to_numpy()
+    if not is_missing.any():
+        return given.astype(str).to_numpy(dtype=object)
+    return np.where(is_missing, "#" + rows, given.astype(object).astype(str).to_numpy(object))
+
+
+def in_frame(
+    other: gpd.GeoDataFrame, table: gpd.GeoDataFrame, *, what: str = "layer"
+) -> gpd.GeoDataFrame:
+    if other.crs == table.crs:
         return other
+    if other.crs is None or table.crs is None:
+        which = what if other.crs is None else "cells"
+        msg = f"the {which} have no coordinate system, the others have one: set theirs"
+        raise CrsError(msg)
     return other.to_crs(table.crs)
 
 
@@ -58,13 +74,20 @@ def limit_of(
     notes: list[str],
 ) -> shapely.MultiPolygon:
     if limit is None:
-        notes.append("no limit was given: the outline of the cells was taken, its holes filled")
+        notes.append(
+            "未给边界：以网格外轮廓（补上空洞）为边界 "
+            "no limit was given: the outline of the cells was taken, its holes filled"
+        )
         return _outline(table.geometry.to_numpy())
+    shape: BaseGeometry
     if isinstance(limit, shapely.Geometry):
-        return as_multipolygon(limit)
-    if isinstance(limit, gpd.GeoDataFrame | gpd.GeoSeries):
+        shape, crs = limit, table.crs
+    elif isinstance(limit, gpd.GeoDataFrame | gpd.GeoSeries):
         series = limit.geometry
-        shape, crs = series.union_all() if len(series) > 1 else series.iloc[0], series.crs
+        shape, crs = series.iloc[0] if len(series) == 1 else series.union_all(), series.crs
+        if crs is None and table.crs is not None:
+            msg = "the limit has no coordinate system but the cells have one: set the limit's"
+            raise CrsError(msg)
     else:
         shape, crs = limit.limit, limit.crs
     if crs is not None and table.crs is not None and crs != table.crs:

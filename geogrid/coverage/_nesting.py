@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from geogrid.coverage._faces import Finding
-from geogrid.coverage._width import greatest_width_m
+from geogrid.coverage._width import widths
 from geogrid.planar.edges import directed_edges
 from geogrid.vocabulary import DefectKind
 
@@ -24,8 +24,8 @@ def parent_positions(cells: gpd.GeoDataFrame, parents: gpd.GeoDataFrame) -> npt.
 
     A cell whose parent is not there gets -1.
     """
-    codes = parents["code"].astype(str).to_numpy()
-    if "parent" in cells:
+    if "parent" in cells and "code" in parents:
+        codes = parents["code"].astype(str).to_numpy()
         lookup = {code: row for row, code in enumerate(codes)}
         wanted = cells["parent"].astype(str)
         return np.array([lookup.get(code, -1) for code in wanted], dtype=np.int64)
@@ -58,15 +58,34 @@ def nesting_findings(cells: gpd.GeoDataFrame, parents: gpd.GeoDataFrame) -> list
     run = np.repeat(np.arange(len(first)), np.diff(np.r_[first, len(key)]))
     left = order[sums[run] != 0]
     suspects = np.unique(edges.owner[left][edges.owner[left] < len(cells)])
-    findings = []
-    for row in suspects:
-        parent = position[row]
-        shape = shapes[row]
-        beyond = shape if parent < 0 else shapely.difference(shape, shapes[len(cells) + parent])
-        width = max((greatest_width_m(one) for one in shapely.get_parts([beyond])), default=0.0)
-        if beyond.area > 0 and width > _ROUNDING_M:
-            findings.append(Finding(DefectKind.SPANS_PARENTS, (int(row),), beyond, width))
-    return findings
+    beyond = _beyond(shapes, suspects, np.where(position < 0, -1, len(cells) + position))
+    parts, owner = shapely.get_parts(beyond, return_index=True)
+    width = np.zeros(len(suspects))
+    np.maximum.at(width, owner, widths(parts))
+    return [
+        Finding(DefectKind.SPANS_PARENTS, (int(suspects[at]),), beyond[at], float(width[at]))
+        for at in np.flatnonzero((shapely.area(beyond) > 0) & (width > _ROUNDING_M))
+    ]
+
+
+def _beyond(
+    shapes: npt.NDArray[np.object_],
+    suspects: npt.NDArray[np.int64],
+    parent: npt.NDArray[np.int64],
+) -> npt.NDArray[np.object_]:
+    """Return what of each suspect lies outside its parent: all of it where there is none."""
+    sound = shapes.copy()
+    broken = np.flatnonzero(~shapely.is_valid(shapes))
+    sound[broken] = shapely.make_valid(shapes[broken])
+    beyond = sound[suspects]
+    held = np.flatnonzero(parent[suspects] >= 0)
+    above = sound[parent[suspects[held]]]
+    shapely.prepare(above)
+    # Where cells need not fill their parent nearly all are suspects, and nearly all lie inside.
+    inside = shapely.covers(above, beyond[held])
+    beyond[held[inside]] = shapely.Polygon()
+    beyond[held[~inside]] = shapely.difference(beyond[held[~inside]], above[~inside])
+    return beyond
 
 
 # A child that differs from its parent by less than a lattice step differs by rounding only.

@@ -8,7 +8,6 @@ import numpy as np
 import shapely
 
 from geogrid.coverage._faces import Finding
-from geogrid.planar.lattice import GRID_M
 from geogrid.vocabulary import DefectKind
 
 if TYPE_CHECKING:
@@ -67,8 +66,7 @@ def _neighbourhood(frame: Frame, off: npt.NDArray[np.int64]) -> npt.NDArray[np.b
     if 2 * len(off) > frame.count:
         is_there[:-1] = True
     else:
-        boxes = shapely.envelope(shapely.buffer(shapely.envelope(frame.shapes[off]), GRID_M))
-        is_there[frame.tree.query(boxes)[1]] = True
+        is_there[frame.cells_at(frame.boxes[:, off] + np.array([[-1], [-1], [1], [1]]))] = True
     return is_there
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -12,7 +13,6 @@ import shapely
 from geogrid.coverage._cancel import cancel, left_over
 from geogrid.coverage._digest import digest_of
 from geogrid.coverage._faces import (
-    AT_LIMIT,
     Finding,
     Site,
     exact_vertices,
@@ -20,18 +20,28 @@ from geogrid.coverage._faces import (
     site_of,
     summed,
 )
-from geogrid.coverage._frame import Frame, frame_of, valid_cells
-from geogrid.coverage._households import household_counts, household_findings
+from geogrid.coverage._frame import Frame, frame_of, has_valid_limit, valid_cells, with_mended_limit
+from geogrid.coverage._households import household_findings
 from geogrid.coverage._input import in_frame, limit_of, table_of
 from geogrid.coverage._nesting import nesting_findings
+from geogrid.coverage._notes import (
+    mended_limit_note,
+    rounding_notes,
+    shared_code_notes,
+    summary_notes,
+    unseen_note,
+)
 from geogrid.coverage._rounding import rounding_findings
 from geogrid.coverage._width import severity_of
+from geogrid.model.counts import household_counts
 from geogrid.model.report import Certificate, CoverageReport, LevelProof
 from geogrid.planar.crs import require_metric
 from geogrid.planar.rings import LatticeRings, lattice_rings, unpack
 from geogrid.vocabulary import DefectKind
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     import numpy.typing as npt
     from shapely.geometry.base import BaseGeometry
 
@@ -89,19 +99,23 @@ def verify_coverage(
     table = table_of(cells)
     edge_limit = limit_of(limit, table, notes)
     if households is not None:
-        households = in_frame(households, table)
+        households = in_frame(households, table, what="households")
     require_metric(table)
     frame = frame_of(table.geometry.to_numpy(), edge_limit)
     codes = table["code"].tolist()
+    notes += shared_code_notes(codes)
     certificate, findings = _judged(frame, codes, notes, may_limit_move=not limit_is_noded)
     if households is not None:
         found, per_cell, outside = household_findings(frame.shapes[:-1], edge_limit, households)
         findings += found
         certificate = _with_households(certificate, int(per_cell.sum()))
         if outside:
-            notes.append(f"{outside} households lie outside the limit and belong to no cell")
+            notes.append(
+                f"{outside} 户在边界之外，不属于任何网格 "
+                f"{outside} households lie outside the limit and belong to no cell"
+            )
     if parents is not None:
-        findings += nesting_findings(table, in_frame(parents, table))
+        findings += nesting_findings(table, in_frame(parents, table, what="parents"))
     defects = _defect_table(findings, codes, households, table.crs)
     return CoverageReport(defects=defects, certificate=certificate, notes=tuple(notes))
 
@@ -109,53 +123,92 @@ def verify_coverage(
 def _judged(
     frame: Frame, codes: list[str], notes: list[str], *, may_limit_move: bool
 ) -> tuple[Certificate, list[Finding]]:
-    """Cancel all edges, and classify what is left over."""
-    rings = lattice_rings(frame.shapes, origin=frame.origin, whole=frame.whole)
-    is_limit = np.arange(len(frame.shapes)) == frame.count
-    left, undirected = left_over(rings.tail, rings.head, is_limit[rings.edge_owner])
-    is_valid = valid_cells(frame)
-    findings = [*_invalid(frame, is_valid), *_multipart(frame)]
-    uncancelled, shift, limit_area = 0, 0.0, int(rings.twice_area[-1])
-    if len(left):
-        left, unseen = _westernmost(rings, left)
-        site = site_of(frame, rings, left)
-        rest = cancel(site.edges, site.left, is_limit, may_limit_move=may_limit_move)
-        uncancelled, shift = len(rest.left) + len(unseen), rest.limit_shift_mm
-        limit_area = _twice_area(rest.edges, frame.count)
-        faces = [_named(one, site, frame.count) for one in find_faces(rest, site)]
-        there = [
-            one for one in (*faces, *exact_vertices(rest, faces)) if not _is_echo(one, is_valid)
-        ]
-        there = summed(there, site, may_limit_move=may_limit_move)
-        if len(unseen):
-            there.append(_unseen(frame, rings, unseen))
-            notes.append(
-                f"{len(unseen)} border pieces without a partner are listed in one row: repair or "
-                "drop the rest and check again"
-            )
-        findings += _as_metres(there, frame)
-    notes += _notes(frame, shift, findings)
-    rounding = rounding_findings(rings, frame)
-    if rounding:
-        count = len({cell for one in rounding for cell in one.cells})
-        width = max(one.width_m for one in rounding) * _MM
-        notes.append(f"{count} cells meet their neighbours only after rounding, by {width:.1g} mm")
-    limit_rings = rings.span(frame.count, frame.count + 1)
+    """Cancel all edges, and classify what is left over.
+
+    Validity and digests need none of the rest, so a second thread sees to them meanwhile.
+    """
+    with ThreadPoolExecutor(1) as beside:
+        limit_validity = beside.submit(has_valid_limit, frame)
+        validity = beside.submit(valid_cells, frame)
+        rings = lattice_rings(frame.shapes, origin=frame.origin, whole=frame.whole)
+        digests = beside.submit(_digests, rings, frame.count, codes)
+        off = beside.submit(rounding_findings, rings, frame)
+        is_limit = np.arange(len(frame.shapes)) == frame.count
+        left, undirected = left_over(rings.tail, rings.head, is_limit[rings.edge_owner])
+        open_there = _Open(int(rings.twice_area[-1]))
+        if len(left):
+            open_there = _classified(frame, rings, left, validity, may_limit_move=may_limit_move)
+        rounding = off.result()
+        findings = [*_invalid(frame, validity.result()), *_multipart(frame), *open_there.findings]
+        cells_digest, limit_digest = digests.result()
+    if not limit_validity.result():
+        notes.append(mended_limit_note())
+        return _judged(with_mended_limit(frame), codes, notes, may_limit_move=may_limit_move)
+    if open_there.unseen:
+        notes.append(unseen_note(open_there.unseen))
+    notes += rounding_notes(frame.moved_mm, open_there.limit_shift_mm, rounding)
+    notes += summary_notes(findings)
     proof = LevelProof(
         level="",
         cells=len(codes),
         edges=undirected,
         twice_area_mm2=int(rings.twice_area[:-1].sum()),
-        uncancelled=uncancelled,
-        digest=digest_of(rings.span(0, frame.count), codes),
+        uncancelled=open_there.uncancelled,
+        digest=cells_digest,
     )
     certificate = Certificate(
-        limit_digest=digest_of(replace(limit_rings, owner=limit_rings.owner * 0), [""]),
-        limit_twice_area_mm2=limit_area,
-        limit_shift_mm=shift,
+        limit_digest=limit_digest,
+        limit_twice_area_mm2=open_there.limit_twice_area,
+        limit_shift_mm=open_there.limit_shift_mm,
         levels=(proof,),
     )
     return certificate, findings + rounding
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Open:
+    """What cancelling left open: the limit as it was met, and what is wrong, in metres."""
+
+    limit_twice_area: int
+    uncancelled: int = 0
+    unseen: int = 0
+    limit_shift_mm: float = 0.0
+    findings: tuple[Finding, ...] = ()
+
+
+def _classified(
+    frame: Frame,
+    rings: LatticeRings,
+    left: Indices,
+    validity: Future[npt.NDArray[np.bool_]],
+    *,
+    may_limit_move: bool,
+) -> _Open:
+    left, unseen = _westernmost(rings, left)
+    site = site_of(frame, rings, left)
+    is_limit = np.arange(len(frame.shapes)) == frame.count
+    rest = cancel(site.edges, site.left, is_limit, may_limit_move=may_limit_move)
+    faces = _named(find_faces(rest, site), site, frame.count)
+    is_valid = validity.result()
+    there = [one for one in (*faces, *exact_vertices(rest, faces)) if not _is_echo(one, is_valid)]
+    there = summed(there, site, may_limit_move=may_limit_move)
+    if len(unseen):
+        there.append(_unseen(frame, rings, unseen))
+    return _Open(
+        _twice_area(rest.edges, frame.count),
+        len(rest.left) + len(unseen),
+        len(unseen),
+        rest.limit_shift_mm,
+        tuple(_as_metres(there, frame)),
+    )
+
+
+def _digests(rings: LatticeRings, count: int, codes: list[str]) -> tuple[str, str]:
+    limit = rings.span(count, count + 1)
+    return (
+        digest_of(rings.span(0, count), codes),
+        digest_of(replace(limit, owner=limit.owner * 0), [""]),
+    )
 
 
 def _westernmost(rings: LatticeRings, left: Indices) -> tuple[Indices, Indices]:
@@ -189,32 +242,6 @@ def _with_households(certificate: Certificate, households: int) -> Certificate:
     return replace(certificate, levels=proofs)
 
 
-def _notes(frame: Frame, shift_mm: float, findings: list[Finding]) -> list[str]:
-    notes = []
-    # Doubles of 40,000 km resolve far less than a thousandth of the lattice.
-    if frame.moved_mm > 1e-3:  # noqa: PLR2004 - explained above
-        moved = f"{frame.moved_mm:.2f}"
-        notes.append(f"coordinates were rounded to whole millimetres, by up to {moved} mm")
-    if shift_mm > 0:
-        notes.append(f"the limit moved by up to {shift_mm:.2f} mm to meet the cells")
-    for one in findings:
-        pieces = int(shapely.get_num_geometries(one.geometry))
-        if one.is_summary and one.kind in AT_LIMIT:
-            # A long strip is two sides and nothing else.
-            km = float(shapely.length(one.geometry)) / 2000
-            side = "beyond" if one.kind is DefectKind.OUTSIDE else "short of"
-            notes.append(
-                f"the cells end {side} the limit by up to {one.width_m * 100:.1f} cm along "
-                f"{km:.1f} km, in {pieces} pieces"
-            )
-        elif one.is_summary:
-            notes.append(
-                f"{pieces} pieces of {one.kind.value} up to {one.width_m * 1000:.1f} mm wide "
-                f"stand in one row"
-            )
-    return notes
-
-
 def _invalid(frame: Frame, is_valid: npt.NDArray[np.bool_]) -> list[Finding]:
     return [
         Finding(DefectKind.INVALID, (row,), frame.shapes[row], 0.0)
@@ -237,17 +264,38 @@ def _multipart(frame: Frame) -> list[Finding]:
     return findings
 
 
-def _named(one: Finding, site: Site, count: int) -> Finding:
-    """Name an overlap after its cause: the same cell twice, or one cell inside another."""
-    cells = tuple(row for row in one.cells if row < count)
-    kind = one.kind
-    if kind is DefectKind.OVERLAP and len(cells) == 2 and not one.is_summary:  # noqa: PLR2004 - a pair
-        first, second = site.cells_at(cells)
-        if shapely.equals(first, second):
-            kind = DefectKind.DUPLICATE
-        elif shapely.equals(one.geometry, first) or shapely.equals(one.geometry, second):
-            kind = DefectKind.NESTED
-    return replace(one, kind=kind, cells=cells)
+def _named(found: list[Finding], site: Site, count: int) -> list[Finding]:
+    """Name overlaps after their cause: the same cell twice, or one cell inside another."""
+    found = [
+        replace(one, cells=one.cells[:-1]) if count in one.cells[-1:] else one for one in found
+    ]
+    pairs = [
+        number
+        for number, one in enumerate(found)
+        if one.kind is DefectKind.OVERLAP and len(one.cells) == 2 and not one.is_summary  # noqa: PLR2004 - a pair
+    ]
+    first = site.cells_at([found[number].cells[0] for number in pairs])
+    second = site.cells_at([found[number].cells[1] for number in pairs])
+    shapes = _shapes([found[number] for number in pairs])
+    same = _equal(first, second)
+    is_one = _equal(shapes, first) | _equal(shapes, second)
+    for number, one in enumerate(found):
+        if one.kind is DefectKind.OVERLAP and len(one.cells) > 2 and not one.is_summary:  # noqa: PLR2004 - more than a pair
+            several = site.cells_at(one.cells)
+            if _equal(several[1:], np.repeat(several[:1], len(several) - 1)).all():
+                found[number] = replace(one, kind=DefectKind.DUPLICATE)
+    for number, is_same, is_inside in zip(pairs, same.tolist(), is_one.tolist(), strict=True):
+        if is_same or is_inside:
+            kind = DefectKind.DUPLICATE if is_same else DefectKind.NESTED
+            found[number] = replace(found[number], kind=kind)
+    return found
+
+
+def _equal(one: npt.NDArray[np.object_], other: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
+    """Tell which shapes are the same ground; only pairs with the same bounds can be."""
+    equal: npt.NDArray[np.bool_] = (shapely.bounds(one) == shapely.bounds(other)).all(axis=1)
+    equal[equal] = shapely.equals(one[equal], other[equal])
+    return equal
 
 
 def _is_echo(one: Finding, is_valid: npt.NDArray[np.bool_]) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 from shapely.geometry import MultiPolygon
 
 from geogrid.errors import InputError
@@ -40,7 +41,14 @@ if TYPE_CHECKING:
     from geogrid.model.report import CoverageReport
     from geogrid.model.scheme import Level
 
-__all__ = ["PlanExtras", "read_plan", "read_plan_layers", "write_plan", "write_reach"]
+__all__ = [
+    "PlanExtras",
+    "read_plan",
+    "read_plan_layers",
+    "write_defects",
+    "write_plan",
+    "write_reach",
+]
 
 _LAYERS = ("district", "atoms", "barriers", "stations", "circles", "defects", META_LAYER)
 _ATOM_COLUMNS = ("atom_id", "households", "kind")
@@ -202,6 +210,32 @@ def read_plan_layers(path: str | Path) -> PlanExtras:
         column = pd.Series(split, index=codes.index, dtype=object)
         found["defects"] = found["defects"].assign(cells=column)
     return PlanExtras(**found, service=read_service(path, meta))
+
+
+def write_defects(report: CoverageReport, path: str | Path) -> None:
+    """Replace the layer ``defects`` of a plan file in its place; nothing else is touched.
+
+    Parameters
+    ----------
+    report
+        What was found, written as :func:`write_plan` writes it.
+    path
+        A plan file; give a copy where half a file would do harm.
+
+    Raises
+    ------
+    InputError
+        If it is no plan of geogrid.
+    """
+    meta = PlanMeta(read_meta(path), Path(path).name)
+    defects = named_crs(report.defects, report.defects.crs or meta.crs)
+    if meta.crs is not None and defects.crs != meta.crs:
+        defects = defects.to_crs(meta.crs)
+    plain = defects.assign(cells=defects["cells"].map(" ".join).astype("str"))
+    pyogrio.write_dataframe(
+        plain, path, layer="defects", driver="GPKG", geometry_type="Unknown",
+        promote_to_multi=False,
+    )  # fmt: skip
 
 
 def write_reach(reach: Reach, path: str | Path) -> Path:

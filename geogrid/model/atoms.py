@@ -15,6 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from geogrid.errors import InputError
+from geogrid.model.counts import household_counts
 from geogrid.planar.edges import RookPairs, dissolve, rook_pairs
 from geogrid.planar.noding import as_multipolygon
 from geogrid.vocabulary import BarrierKind
@@ -132,7 +133,7 @@ class Atoms:
         table = gpd.GeoDataFrame(
             {
                 "atom_id": [str(value) for value in ids],
-                "households": _counts(frame),
+                "households": household_counts(frame, default=0),
                 "kind": frame["kind"].to_numpy() if "kind" in frame else "",
             },
             geometry=frame.geometry.to_numpy(),
@@ -178,21 +179,9 @@ class Atoms:
         Points outside every atom are not counted here: split them off and list them first.
         """
         position = self.locate(households)
-        counts = _counts(households, default=1)
+        counts = household_counts(households)
         inside = position >= 0
         total = np.bincount(
             position[inside], weights=counts[inside], minlength=len(self.frame)
         ).astype(np.int64)
         return replace(self, frame=self.frame.assign(households=total))
-
-
-def _counts(frame: gpd.GeoDataFrame, default: int = 0) -> npt.NDArray[np.int64]:
-    if "households" not in frame:
-        return np.full(len(frame), default, dtype=np.int64)
-    counts = pd.to_numeric(frame["households"]).to_numpy(np.float64)
-    bad = ~np.isfinite(counts) | (counts < 0) | (counts != np.rint(counts))
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
-        msg = f"row {row} has {counts[row]:g} households: give whole numbers from 0"
-        raise InputError(msg)
-    return counts.astype(np.int64)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
 __all__ = ["Partition", "PartitionReport"]
@@ -33,6 +35,11 @@ class PartitionReport:
         The atom that causes the floor; ``None`` when there is none.
     in_band
         Share of the parts inside the household band (or the tolerance).
+    proposed_cuts
+        Atoms with more households than a part may hold, and into how many pieces each would have
+        to be cut; nothing is cut here.
+    notes
+        What keeps the parts from being better, in plain sentences.
     """
 
     parts: int
@@ -43,6 +50,8 @@ class PartitionReport:
     floor: float
     floor_atom: str | None
     in_band: float
+    proposed_cuts: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -3,11 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from geogrid.errors import InputError
-from geogrid.vocabulary import Contract
+from geogrid.vocabulary import Contract, DefectKind
 
-__all__ = ["HouseholdBand", "Level", "Scheme"]
+__all__ = ["ALLOWABLE", "CellException", "HouseholdBand", "Level", "Scheme"]
+
+# What may be right about one cell though it is wrong in general: a cross-jurisdiction grid, a
+# special cell outside the balance, an enclave. A gap or an overlap is never right.
+ALLOWABLE = (DefectKind.SPANS_PARENTS, DefectKind.OUT_OF_BAND, DefectKind.MULTIPART)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellException:
+    """One cell that may do what others may not; a check shows it as an allowed exception.
+
+    Attributes
+    ----------
+    code
+        Code of the cell.
+    allows
+        What it may be: some of ``ALLOWABLE``.
+    reason
+        Why, in the words of whoever allowed it.
+    """
+
+    code: str
+    allows: tuple[DefectKind, ...] = ALLOWABLE
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        unknown = [one for one in self.allows if one not in ALLOWABLE]
+        if not self.code or unknown or not self.allows:
+            msg = (
+                f"exception {self.code or '(no code)'} must name a cell and allow some of "
+                f"{', '.join(ALLOWABLE)}, got {', '.join(map(str, unknown)) or 'nothing'}"
+            )
+            raise InputError(msg)
+        object.__setattr__(self, "allows", tuple(DefectKind(one) for one in self.allows))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +100,10 @@ class Level:
         Households per cell; ``None`` where the system states none.
     kinds
         Kinds of cell that it allows; the first is the ordinary one.
+    unbalanced_kinds
+        Those of ``kinds`` that no household band judges (专属网格: a market, a school).
+    spanning_kinds
+        Those of ``kinds`` that may lie in several parents (区域特色网格).
     code_width
         Digits that a cell adds to its parent's code.
     name_template
@@ -73,7 +111,7 @@ class Level:
     head_title
         Title of the person in charge of a cell (网格长 …).
     may_span_parents
-        Whether a listed cell may lie in several parents.
+        Whether every cell may lie in several parents; a check lists those that do.
     """
 
     key: str
@@ -86,6 +124,13 @@ class Level:
     name_template: str = "{parent}{n}"
     head_title: str = ""
     may_span_parents: bool = False
+    unbalanced_kinds: tuple[str, ...] = ()
+    spanning_kinds: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        # A plan file gives lists back, and a level must stay hashable.
+        for name in ("unbalanced_kinds", "spanning_kinds"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
 
     def answers_to(self, name: str) -> bool:
         """Tell whether ``name`` is this level's key, name or one of its aliases."""
@@ -94,14 +139,22 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheme:
-    """An ordered list of levels, coarse to fine, below the district itself."""
+    """An ordered list of levels, coarse to fine, below the district itself.
+
+    ``exceptions`` names single cells that may do what others may not.
+    """
 
     key: str
     title: str
     levels: tuple[Level, ...]
     source: str = ""
+    exceptions: tuple[CellException, ...] = ()
 
     def __post_init__(self) -> None:
+        # A plan file gives tables back.
+        listed: tuple[CellException | dict[str, Any], ...] = tuple(self.exceptions)
+        exceptions = tuple(CellException(**one) if isinstance(one, dict) else one for one in listed)
+        object.__setattr__(self, "exceptions", exceptions)
         if not self.levels:
             msg = f"scheme {self.key} has no level: give at least one"
             raise InputError(msg)

@@ -8,7 +8,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from geogrid.errors import InputError
-from geogrid.model.scheme import HouseholdBand, Level, Scheme
+from geogrid.model.scheme import CellException, HouseholdBand, Level, Scheme
 from geogrid.vocabulary import Contract
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["parse_scheme"]
 
-_SCHEME_FIELDS = {"key": str, "title": str, "source": str, "level": list}
+_SCHEME_FIELDS = {"key": str, "title": str, "source": str, "level": list, "exception": list}
 _LEVEL_FIELDS = {
     "key": str,
     "name": str,
@@ -30,6 +30,8 @@ _LEVEL_FIELDS = {
     "may_span_parents": bool,
 }
 _BAND_FIELDS = {"low": int, "high": int, "hard": bool, "assumption": bool}
+_KIND_FIELDS = {"name": str, "in_balance": bool, "may_span_parents": bool}
+_EXCEPTION_FIELDS = {"code": str, "allows": list, "reason": str}
 _KIND_OF_TYPE = {
     str: "text in quotes",
     int: "a whole number",
@@ -47,17 +49,25 @@ class _File:
     def __init__(self, text: str, name: str) -> None:
         self.lines = text.splitlines()
         self.name = name
-        starts = [
-            at for at, line in enumerate(self.lines) if re.match(r"\s*\[\[\s*level\s*\]\]", line)
+        tables = [
+            (at, found[1])
+            for at, line in enumerate(self.lines)
+            if (found := re.match(r"\s*\[\[\s*(level|exception)\s*\]\]", line))
         ]
-        self.starts = [*starts, len(self.lines)]
+        self.ends = [*(at for at, _ in tables), len(self.lines)]
+        self.starts = {
+            table: [at for at, name in tables if name == table] for table in ("level", "exception")
+        }
 
-    def fault(self, why: str, *, level: int | None = None, key: str = "") -> InputError:
-        """Return an error that names the line of ``key`` in a level (or above all levels)."""
-        first = 0 if level is None else self.starts[min(level, len(self.starts) - 1)]
-        last = (
-            self.starts[0] if level is None else self.starts[min(level + 1, len(self.starts) - 1)]
-        )
+    def fault(
+        self, why: str, *, level: int | None = None, key: str = "", table: str = "level"
+    ) -> InputError:
+        """Return an error that names the line of ``key`` in a table (or above all of them)."""
+        starts = self.starts[table]
+        first = 0
+        if level is not None:
+            first = starts[level] if level < len(starts) else len(self.lines)
+        last = min((end for end in self.ends if level is None or end > first), default=first)
         named = [
             at
             for at in range(first, last)
@@ -95,8 +105,13 @@ def parse_scheme(text: str, *, file: str) -> Scheme:
         raise source.fault(msg, key="level")
     levels = tuple(_level(source, table, at) for at, table in enumerate(tables))
     _check_names(source, levels)
+    listed = values.get("exception", [])
     return Scheme(
-        key=values["key"], title=values["title"], levels=levels, source=values.get("source", "")
+        key=values["key"],
+        title=values["title"],
+        levels=levels,
+        source=values.get("source", ""),
+        exceptions=tuple(_exception(source, table, at) for at, table in enumerate(listed)),
     )
 
 
@@ -107,21 +122,22 @@ def _check(
     *,
     required: tuple[str, ...],
     level: int | None = None,
+    table: str = "level",
 ) -> None:
     """Refuse unknown, missing and wrongly typed fields."""
-    where = "the scheme" if level is None else f"level {level + 1}"
+    where = "the scheme" if level is None else f"{table} {level + 1}"
     for key, value in values.items():
         if key not in fields:
             msg = f"{where} has an unknown field {key}: use {', '.join(fields)}"
-            raise source.fault(msg, level=level, key=key)
+            raise source.fault(msg, level=level, key=key, table=table)
         # In Python a bool is an int as well; in a scheme it is not.
         if type(value) is not fields[key]:
             msg = f"{key} must be {_KIND_OF_TYPE[fields[key]]}, got {value!r}"
-            raise source.fault(msg, level=level, key=key)
+            raise source.fault(msg, level=level, key=key, table=table)
     for key in required:
         if key not in values or values[key] == "":
             msg = f"{where} has no {key}: add it"
-            raise source.fault(msg, level=level, key=key)
+            raise source.fault(msg, level=level, key=key, table=table)
 
 
 def _level(source: _File, values: Mapping[str, Any], at: int) -> Level:
@@ -130,9 +146,10 @@ def _level(source: _File, values: Mapping[str, Any], at: int) -> Level:
         msg = f"the key {values['key']!r} must be small ASCII letters, digits and _"
         raise source.fault(msg, level=at, key="key")
     fields = dict(values)
-    for key in ("aliases", "kinds"):
-        if key in fields:
-            fields[key] = _texts(source, fields[key], at, key)
+    if "kinds" in fields:
+        fields |= _kinds(source, fields["kinds"], at)
+    if "aliases" in fields:
+        fields["aliases"] = _texts(source, fields["aliases"], at, "aliases")
     if "contract" in fields:
         fields["contract"] = _contract(source, fields["contract"], at)
     if "households" in fields:
@@ -142,6 +159,40 @@ def _level(source: _File, values: Mapping[str, Any], at: int) -> Level:
         raise source.fault(msg, level=at, key="code_width")
     _check_template(source, fields.get("name_template", "{parent}{n}"), at)
     return Level(**fields)
+
+
+def _kinds(source: _File, values: list[Any], at: int) -> dict[str, tuple[str, ...]]:
+    """Read kinds, each a text or a table that says how it differs from the ordinary one."""
+    tables = [value if isinstance(value, dict) else {"name": value} for value in values]
+    for table in tables:
+        for key, value in table.items():
+            if key not in _KIND_FIELDS or (key != "name" and type(value) is not bool):
+                msg = "a kind takes name, in_balance and may_span_parents (true or false), "
+                msg += f"got {key} = {value!r}"
+                raise source.fault(msg, level=at, key="kinds")
+    return {
+        "kinds": _texts(source, [table.get("name") for table in tables], at, "kinds"),
+        "unbalanced_kinds": tuple(
+            table["name"] for table in tables if not table.get("in_balance", True)
+        ),
+        "spanning_kinds": tuple(
+            table["name"] for table in tables if table.get("may_span_parents", False)
+        ),
+    }
+
+
+def _exception(source: _File, values: Any, at: int) -> CellException:  # noqa: ANN401 - whatever TOML holds
+    if not isinstance(values, dict):
+        msg = "an exception is a table: write [[exception]] and below it code, allows and reason"
+        raise source.fault(msg, key="exception")
+    _check(source, values, _EXCEPTION_FIELDS, required=("code",), level=at, table="exception")
+    fields = dict(values)
+    if "allows" in fields:
+        fields["allows"] = _texts(source, fields["allows"], at, "allows")
+    try:
+        return CellException(**fields)
+    except InputError as error:
+        raise source.fault(str(error), level=at, key="allows", table="exception") from error
 
 
 def _texts(source: _File, values: list[Any], at: int, key: str) -> tuple[str, ...]:

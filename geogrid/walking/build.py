@@ -15,6 +15,7 @@ import shapely
 from pyproj import CRS, Transformer
 
 from geogrid.errors import CrsError, InputError
+from geogrid.model.counts import row_list
 from geogrid.planar.crs import district_crs, require_metric
 
 if TYPE_CHECKING:
@@ -37,12 +38,6 @@ class EdgeTable:
     geometry: NDArray[np.object_]
     oneway: NDArray[np.bool_]
     xy: NDArray[np.float64]
-
-
-def row_list(rows: NDArray[np.intp]) -> str:
-    """Name the first few row numbers of a finding, counted from 0."""
-    shown = ", ".join(str(row) for row in rows[:5])
-    return shown + (", …" if len(rows) > 5 else "")  # noqa: PLR2004 - a readable handful
 
 
 def edges_of_lines(edges: gpd.GeoDataFrame, *, oneway: str | None) -> EdgeTable:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import shapely
 
 from geogrid.errors import CrsError, InputError
-from geogrid.walking.build import row_list
+from geogrid.model.counts import row_list
 
 if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
     from pyproj import CRS
 
-__all__ = ["household_counts", "points_in_frame", "station_names"]
+__all__ = ["points_in_frame", "station_names"]
 
 _POINT = 0
 
@@ -78,26 +77,3 @@ def station_names(stations: gpd.GeoDataFrame) -> NDArray[np.object_]:
         msg = f"the station name {twice[0]} is used twice: names must be unique"
         raise InputError(msg)
     return names.to_numpy(dtype=object)
-
-
-def household_counts(households: gpd.GeoDataFrame) -> NDArray[np.int64]:
-    """Return how many households stand at each point, 1 where there is no column ``households``.
-
-    Raises
-    ------
-    InputError
-        If a count is missing, negative or not whole.
-    """
-    if "households" not in households.columns:
-        return np.ones(len(households), dtype=np.int64)
-    counts = pd.to_numeric(households["households"], errors="coerce").to_numpy(
-        dtype=float, na_value=np.nan
-    )
-    bad = np.flatnonzero(~np.isfinite(counts) | (counts < 0) | (counts != np.floor(counts)))
-    if len(bad):
-        msg = (
-            f"column households holds no whole number in {len(bad)} rows (rows {row_list(bad)}): "
-            "give 0 or more in each"
-        )
-        raise InputError(msg)
-    return counts.astype(np.int64)

@@ -9,10 +9,11 @@ import geopandas as gpd
 import numpy as np
 
 from geogrid.errors import InputError
+from geogrid.model.counts import household_counts
 from geogrid.model.reach import Reach, limit_column
 from geogrid.vocabulary import StationStatus
 from geogrid.walking.circles import BUFFER_M, draw_circles, leg_buffers
-from geogrid.walking.inputs import household_counts, points_in_frame, station_names
+from geogrid.walking.inputs import points_in_frame, station_names
 from geogrid.walking.pace import Limits, resolve_limits
 from geogrid.walking.pieces import Pieces, piece_lines, reach_pieces
 from geogrid.walking.search import (

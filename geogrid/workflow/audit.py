@@ -2,36 +2,68 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import pandas as pd
 import shapely
 
-from geogrid.coverage import cells_digest, verify_coverage, verify_levels
+from geogrid.coverage import cells_digest, verify_levels
 from geogrid.errors import InputError, MissingFileError
 from geogrid.io.layer import read_layer
 from geogrid.io.limit import check_overlap, read_limit
 from geogrid.io.plan_file import read_plan
+from geogrid.io.stored_members import read_stored_members
 from geogrid.io.stored_plan import is_plan_file, read_stored_plan
 from geogrid.io.tables import read_households
 from geogrid.model.district import District
+from geogrid.model.scheme import Level
+from geogrid.planar.crs import to_metric
 from geogrid.planar.edges import directed_edges
 from geogrid.planar.noding import as_multipolygon
+from geogrid.vocabulary import Contract
+from geogrid.workflow._second import SecondCheck, second_check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from shapely.geometry.base import BaseGeometry
 
     from geogrid.io.stored_plan import StoredPlan
     from geogrid.model.plan import GridPlan
     from geogrid.model.report import Certificate, CoverageReport
-    from geogrid.model.scheme import Level
+    from geogrid.model.scheme import CellException, HouseholdBand
 
-__all__ = ["Audit", "audit_file", "open_plan"]
+__all__ = ["Audit", "LayerRules", "audit_file", "open_plan"]
 
 _CODE_NAMES = ("code", "网格编码", "编码", "网格编号", "编号", "代码")
+_COUNT_NAMES = ("households", "户数")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerRules:
+    """What a bare layer promises; a plan file says so itself.
+
+    Attributes
+    ----------
+    contract
+        ``area`` or ``household``.
+    band
+        Households that a cell should hold.
+    parents
+        A file with the cells above: each cell must lie in one of them.
+    """
+
+    contract: Contract = Contract.AREA
+    band: HouseholdBand | None = None
+    parents: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.contract is Contract.ROSTER:
+            msg = "a layer of polygons is no list of members: give the contract area or household"
+            raise InputError(msg)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,15 +78,22 @@ class Audit:
         Plain sentences about what else is wrong: codes, parents, counts.
     is_plan
         Whether the file is a plan of geogrid; else it is a bare layer of polygons.
+    second
+        What the independent second proof says; only of a plan against its own limit.
+    levels, limit
+        The cells that were judged, coarse to fine, and what they should cover, for pictures.
     """
 
     report: CoverageReport
     faults: tuple[str, ...] = ()
     is_plan: bool
+    second: SecondCheck | None = None
+    levels: Mapping[Level, gpd.GeoDataFrame] = field(default_factory=dict)
+    limit: BaseGeometry | None = None
 
     @property
     def is_sound(self) -> bool:
-        """Whether the cover is proven and nothing at all was found."""
+        """Whether the cover is proven and nothing at all was found but allowed exceptions."""
         return self.report.is_sound and not self.faults
 
 
@@ -65,6 +104,8 @@ def audit_file(
     limit: Path | None = None,
     households: Path | None = None,
     datum: str | None = None,
+    exceptions: Sequence[CellException] = (),
+    rules: LayerRules | None = None,
 ) -> Audit:
     """Prove the cells stored in a file, or say what is wrong with them.
 
@@ -80,6 +121,10 @@ def audit_file(
         Points that must each lie in one cell; a plan's own counts per atom stand in for them.
     datum
         Datum of a file that is no plan.
+    exceptions
+        Cells that may do what others may not, besides those that a plan's scheme lists.
+    rules
+        What a file that is no plan promises.
 
     Returns
     -------
@@ -92,11 +137,12 @@ def audit_file(
         raise MissingFileError(msg)
     whole = read_limit(limit).district if limit is not None else None
     if layer is None and is_plan_file(path):
-        if datum is not None:
-            msg = "a plan file knows its own datum: leave --datum out"
+        if datum is not None or rules is not None:
+            what = "datum: leave --datum" if datum is not None else "rules: leave --band and others"
+            msg = f"a plan file knows its own {what} out"
             raise InputError(msg)
-        return _audit_plan(path, whole, households)
-    cells = _with_codes(read_layer(path, layer=layer, datum=datum))
+        return _audit_plan(path, whole, households, exceptions)
+    cells = _with_plain_names(read_layer(path, layer=layer, datum=datum))
     if whole is not None:
         check_overlap(whole, cells, what="cells")
     people = None
@@ -104,36 +150,117 @@ def audit_file(
         people = read_households(households, crs=cells.crs).frame
         if whole is not None:
             check_overlap(whole, people, what="households")
-    return Audit(report=verify_coverage(cells, whole, households=people), is_plan=False)
+    return _audit_layer(cells, whole, people, exceptions, rules or LayerRules())
 
 
-def _with_codes(cells: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    for name in _CODE_NAMES:
-        if name in cells:
-            return cells.assign(code=cells[name].astype(str))
-    return cells
+def _audit_layer(
+    cells: gpd.GeoDataFrame,
+    whole: District | None,
+    people: gpd.GeoDataFrame | None,
+    exceptions: Sequence[CellException],
+    rules: LayerRules,
+) -> Audit:
+    level = Level(key="", name="网格", contract=rules.contract, band=rules.band)
+    above = None
+    if rules.parents is not None:
+        above = to_metric(_with_plain_names(read_layer(rules.parents)), cells.crs)
+        # Who the parent is follows from the place: a column of a bare layer may mean anything.
+        cells = cells.drop(columns="parent", errors="ignore")
+    report = verify_levels(
+        {level: cells}, whole, parents=above, households=people, exceptions=exceptions
+    )
+    if rules.band is not None and report.verdicts[0].households is None:
+        msg = "no household is known, so no band can be judged: give --households or a column 户数"
+        raise InputError(msg)
+    shape = None if whole is None else _shape_of(whole, cells)
+    return Audit(report=report, is_plan=False, levels={level: cells}, limit=shape)
 
 
-def _audit_plan(path: Path, limit: District | None, households: Path | None) -> Audit:
+def _shape_of(limit: District, like: gpd.GeoDataFrame) -> BaseGeometry:
+    given = gpd.GeoSeries([limit.limit], crs=limit.crs)
+    if limit.crs is None or like.crs is None:
+        return given.iloc[0]
+    return given.to_crs(like.crs).iloc[0]
+
+
+def _with_plain_names(cells: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    found = {
+        plain: cells[names[0]]
+        for plain, wanted in (("code", _CODE_NAMES), ("households", _COUNT_NAMES))
+        if (names := [name for name in wanted if name in cells])
+    }
+    if "code" in found:
+        found["code"] = found["code"].astype(str)
+    return cells.assign(**found)
+
+
+def _audit_plan(
+    path: Path,
+    limit: District | None,
+    households: Path | None,
+    exceptions: Sequence[CellException],
+) -> Audit:
     stored = read_stored_plan(path)
+    scheme, listed = read_stored_members(path)
     faults = [fault for level in stored.levels for fault in _faults_of(stored, level)]
-    if households is None:
-        people = _atom_points(stored.atoms)
-    else:
+    homes = _homes(stored.atoms)
+    people = homes[homes["households"] > 0]
+    if households is not None:
         people = read_households(households, crs=stored.crs).frame
         _require_touch(people, stored)
-    levels = {level: _judgeable(cells) for level, cells in stored.levels.items()}
+    tables: dict[Level, gpd.GeoDataFrame | pd.DataFrame] = {}
+    for level in scheme.levels:
+        if level in stored.levels:
+            tables[level] = _judgeable(stored.levels[level])
+        elif level in listed:
+            tables[level] = listed[level]
     report = verify_levels(
-        levels,
+        tables,
         stored.limit if limit is None else limit,
+        homes=homes,
         households=people,
+        exceptions=(*scheme.exceptions, *exceptions),
         limit_is_noded=limit is None,
     )
+    faults += [note for note in report.notes if "name a home that is not there" in note]
+    absent = [level.name for level in scheme.levels if level not in tables]
+    if absent:
+        note = f"the file holds nothing of level {', '.join(absent)}: not judged"
+        report = replace(report, notes=(*report.notes, note))
+    second = None if limit is not None else second_check(path, report, stored.certificate)
+    faults += _certificate_faults(stored, report, second, has_own_limit=limit is None)
+    shapes = {
+        level: table for level, table in tables.items() if isinstance(table, gpd.GeoDataFrame)
+    }
+    return Audit(
+        report=report,
+        faults=tuple(faults),
+        is_plan=True,
+        second=second,
+        levels=shapes,
+        limit=stored.limit if limit is None else _shape_of(limit, stored.atoms),
+    )
+
+
+def _certificate_faults(
+    stored: StoredPlan, report: CoverageReport, second: SecondCheck | None, *, has_own_limit: bool
+) -> Iterator[str]:
     if stored.certificate is None:
-        faults.append("the file carries no certificate: this check made the first one")
-    elif limit is None and _proofs(stored.certificate) != _proofs(report.certificate):
-        faults.append("the cells are not those that the file's certificate was made for")
-    return Audit(report=report, faults=tuple(faults), is_plan=True)
+        yield (
+            "文件没有证明，本次检查为首次 "
+            "the file carries no certificate: this check made the first one"
+        )
+    elif has_own_limit and _proofs(stored.certificate) != _proofs(report.certificate):
+        yield (
+            "网格与文件中的证明不符（已改动） "
+            "the cells are not those that the file's certificate was made for"
+        )
+    if second is not None and not second.agrees:
+        named = ", ".join(second.differing)
+        yield (
+            f"复核在 {named} 层结论不一致，两者都不可信 "
+            f"the second check does not agree about level {named}: do not rely on either"
+        )
 
 
 def _faults_of(stored: StoredPlan, level: Level) -> Iterator[str]:
@@ -141,16 +268,25 @@ def _faults_of(stored: StoredPlan, level: Level) -> Iterator[str]:
     cells = stored.levels[level]
     absent = sorted({"code", "parent", "households"} - set(cells))
     if absent:
-        yield f"layer {level.key} has no column {absent[0]}: take it from the last good version"
+        yield (
+            f"图层 {level.key} 缺少列 {absent[0]}，请从上一个完好版本取回 "
+            f"layer {level.key} has no column {absent[0]}: take it from the last good version"
+        )
     if "code" in cells:
         twice = cells["code"][cells["code"].duplicated()]
         if len(twice):
-            yield f"layer {level.key} has the code {twice.iloc[0]} more than once: codes are unique"
+            yield (
+                f"图层 {level.key} 的编码 {twice.iloc[0]} 重复，编码应唯一 "
+                f"layer {level.key} has the code {twice.iloc[0]} more than once: codes are unique"
+            )
     if "households" in cells:
         counts = pd.to_numeric(cells["households"], errors="coerce")
         total = int(stored.atoms["households"].sum())
         if counts.isna().any() or int(counts.sum()) != total:
-            yield f"the households of layer {level.key} do not add up to the plan's {total}"
+            yield (
+                f"图层 {level.key} 的户数合计与方案总数 {total} 不符 "
+                f"the households of layer {level.key} do not add up to the plan's {total}"
+            )
 
 
 def _judgeable(cells: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -197,13 +333,18 @@ def open_plan(path: Path) -> GridPlan:
 
 
 def _proofs(certificate: Certificate) -> list[tuple[str, str, int]]:
-    return [(one.level, one.digest, one.twice_area_mm2) for one in certificate.levels]
+    return [
+        (one.level, one.digest, one.twice_area_mm2)
+        for one in certificate.levels
+        if one.contract == Contract.AREA
+    ]
 
 
-def _atom_points(atoms: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def _homes(atoms: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """One point an atom with its households: enough to say how many live in a gap."""
-    lived_in = atoms[atoms["households"] > 0]
-    points = shapely.point_on_surface(lived_in.geometry.to_numpy())
     return gpd.GeoDataFrame(
-        {"households": lived_in["households"].to_numpy()}, geometry=points, crs=atoms.crs
+        {"households": atoms["households"].to_numpy()},
+        geometry=shapely.point_on_surface(atoms.geometry.to_numpy()),
+        index=pd.Index(atoms["atom_id"].astype(str), name="atom_id"),
+        crs=atoms.crs,
     )

@@ -8,11 +8,13 @@ from itertools import pairwise
 import geopandas as gpd
 import numpy as np
 import shapely
+from scipy.spatial import Voronoi
 
 from geogrid.planar.crs import to_metric
 from geogrid.planar.lattice import round_coordinates, snap
 from geogrid.planar.noding import as_multipolygon, cut_faces
 
+_BIG_CELL_M, _SHORTEST_EDGE_M, _BIG_CRS = 15.0, 0.005, 4547
 SHIFTS_M = (1e-9, 1e-6, 1e-3, 0.05, 0.5, 2.0)
 SLIVERS_M = (0.02, 0.08, 0.5)
 LIMIT_WIDTHS_M = (0.005, 0.02, 0.1, 0.5, 1.0, 2.0)
@@ -69,6 +71,41 @@ def coverage_case(shared_data, count, *, seed=1):
     """Plant the 176 defects into a coverage of about ``count`` cells."""
     limit, crs = limit_of(shared_data)
     clean, noded = clean_coverage(limit, crs, count, seed=seed)
+    return planted_case(clean, noded, seed=seed)
+
+
+def big_coverage(count, *, seed=1):
+    """Voronoi cells straight from their shared vertices, and what they cover as the limit.
+
+    Noding a million cells takes over nine minutes and 8 GiB; here they share their vertices from
+    the start. Cells with an edge of a few millimetres may cross themselves on the lattice and are
+    left out.
+    """
+    side = _BIG_CELL_M * np.sqrt(count)
+    diagram = Voronoi(np.random.default_rng(seed).uniform(0, side, (count, 2)))
+    places = np.round(diagram.vertices, 3)
+    regions = [diagram.regions[number] for number in diagram.point_region]
+    size = np.array([len(region) for region in regions])
+    corner = np.concatenate([np.array(region, dtype=np.int64) for region in regions])
+    owner = np.repeat(np.arange(count), size)
+    stop = np.cumsum(size)
+    after = np.arange(1, len(corner) + 1)
+    after[stop - 1] = stop - size
+    is_in = (corner >= 0) & ((places > 0) & (places < side)).all(axis=1)[corner]
+    is_long = np.abs(places[corner] - places[corner[after]]).max(axis=1) > _SHORTEST_EDGE_M
+    is_kept = np.bincount(owner[is_in & is_long], minlength=count) == size
+    kept, size = corner[is_kept[owner]], size[is_kept]
+    closed = np.insert(kept, np.cumsum(size), kept[np.cumsum(size) - size])
+    rings = shapely.linearrings(places[closed], indices=np.repeat(np.arange(len(size)), size + 1))
+    cells = shapely.polygons(rings)
+    codes = [f"{number:07d}" for number in range(len(cells))]
+    limit = as_multipolygon(shapely.coverage_union_all(cells))
+    return gpd.GeoDataFrame({"code": codes}, geometry=cells, crs=_BIG_CRS), limit
+
+
+def planted_case(clean, noded, *, seed=1):
+    """Plant the 176 defects into a clean coverage and its noded limit."""
+    crs = clean.crs
     planter = _Planter(clean.geometry.to_numpy(), noded, np.random.default_rng(seed))
     rows = [planter.plant(*what) for what in PLAN]
     shapes = [*planter.shapes, *planter.added]

@@ -130,3 +130,16 @@ def test_a_tolerance_below_zero_is_refused_and_zero_changes_nothing():
 def test_the_answer_is_json():
     answer = align(CELLS, REFERENCE, tolerance_m=0.2).to_dict()
     assert json.loads(json.dumps(answer))["unfitted"][0]["cell"] == "P1"
+
+
+def test_the_crosswalk_says_where_each_cell_went_and_its_weights_sum_to_one():
+    homes = gpd.GeoDataFrame({"households": [3, 1]}, geometry=gpd.points_from_xy([10.2, 5], [2, 2]))
+    by_area = align(CELLS, REFERENCE, tolerance_m=0.5).crosswalk
+    by_people = align(CELLS, REFERENCE, tolerance_m=0.5, households=homes).crosswalk
+    for table in (by_area, by_people):
+        assert table.groupby("old")["weight"].sum().tolist() == pytest.approx([1, 1, 1, 1])
+    moved = by_area.set_index(["old", "new"]).loc[("P1", "Q1")]
+    assert moved["weight"] == pytest.approx(1.5 / 51.5)
+    assert moved["by"] == "area"
+    assert by_people.set_index(["old", "new"]).loc[("P1", "Q1"), "weight"] == pytest.approx(0.75)
+    assert "crosswalk" in align(CELLS, REFERENCE, tolerance_m=0.5).to_dict()

@@ -240,3 +240,15 @@ def test_two_plans_are_compared_by_the_households_of_their_atoms():
     answer = compare((before, "zong"), (replace(before, labels=labels), "zong"))
     assert answer.crosswalk["households"].sum() == before.households
     assert answer.moved.to_numpy().tolist() == [["430201", "430202", 7]]
+
+
+def test_a_cell_under_another_name_is_renamed_and_a_merged_one_is_not():
+    old = cells(A=WEST, B=EAST).assign(name=["一", "二"])
+    other = cells(A=WEST, B=EAST).assign(name=["一", "贰"])
+    answer = compare(old, other)
+    assert answer.renamed.to_numpy().tolist() == [["B", "B", "二", "贰"]]
+    assert not answer.is_unchanged
+    assert answer.to_dict()["renamed"][0]["name_after"] == "贰"
+    merged = compare(old, cells(A=box(0, 0, 20, 10)).assign(name=["一"]))
+    assert merged.renamed.empty
+    assert compare(old, cells(A=WEST, B=EAST)).renamed.empty

@@ -14,8 +14,10 @@ NAMES = [
     "Reach",
     "TileService",
     "WalkNetwork",
+    "align",
     "barriers_of",
     "build_atoms",
+    "compare",
     "divide",
     "divide_district",
     "errors",
@@ -28,8 +30,10 @@ NAMES = [
     "read_limit",
     "read_osm",
     "read_stations",
+    "repair_coverage",
     "schemes",
     "stand_in_stations",
+    "unify",
     "verify_coverage",
     "verify_plan",
     "vocabulary",
@@ -47,7 +51,10 @@ def test_every_public_name_is_there_and_documented():
 
 
 def test_a_function_is_not_hidden_by_the_package_of_its_name():
-    code = "import geogrid.workflow, geogrid; assert callable(geogrid.divide)"
+    code = (
+        "import geogrid.workflow, geogrid.compare.align, geogrid; "
+        "assert all(map(callable, (geogrid.divide, geogrid.compare, geogrid.align)))"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 

@@ -1,0 +1,296 @@
+"""Give every gap and every overlap one owner, fit the cells to their limit, keep the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from geogrid.coverage import verify_coverage
+from geogrid.planar.edges import dissolve
+from geogrid.repair._conflicts import (
+    Conflict,
+    conflict_table,
+    groundless_conflicts,
+    left_conflicts,
+    locked_conflicts,
+)
+from geogrid.repair._faces import CellIndex, Faces, arrange, widen
+from geogrid.repair._ground import Ground, Shapes, ground_of, match_vertices, same_shapes
+from geogrid.repair._groundless import groundless
+from geogrid.repair._inputs import (
+    areas_of,
+    cell_households,
+    codes_of,
+    limit_shape,
+    locked_rows,
+    metric_table,
+)
+from geogrid.repair._log import Log
+from geogrid.repair._owners import NOBODY, POLICIES, Choice, choose_owners
+from geogrid.repair._straight import straightened
+from geogrid.repair._suspects import Suspects, suspects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import geopandas as gpd
+    import pandas as pd
+    from shapely.geometry.base import BaseGeometry
+
+    from geogrid.model.district import District
+    from geogrid.model.report import CoverageReport
+
+__all__ = ["POLICIES", "Repair", "repair_coverage"]
+
+Indices = npt.NDArray[np.int64]
+
+# Each round adds the neighbours that need a new node; two are usual.
+_MAX_ROUNDS = 10
+# A border that was noded may miss the limit by less than a millimetre; once more mends it.
+_MAX_PASSES = 4
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Repair:
+    """A mended coverage, and all that was done to it.
+
+    Attributes
+    ----------
+    cells
+        The input's rows and columns in their order, in metres. Cells away from any defect are
+        the very geometries that came in; ``area_m2``, where there is one, follows the geometry.
+    changes
+        One row a cell, ``what``, and ``other`` cell: ``cell what other area_m2 households``. What:
+        ``gap_filled``, ``missing_cell_filled`` (a gap as large as a cell), ``extended_to_limit``,
+        ``overlap_given`` (to ``other``), ``detached_given`` (a piece cut off by the mending, to
+        ``other``), ``trimmed_to_limit``, ``node_added``, ``vertex_matched`` (moved by less than a
+        millimetre), ``made_valid``; with the policy ``ask`` only ``ask_gap`` and ``ask_overlap``:
+        ``cell`` would get it by the longest border, ``other`` could.
+    conflicts
+        What a person has to decide: ``kind cells area_m2 households geometry``; ``duplicate``,
+        ``nested`` and ``outside`` cells, kept as they are; ``invalid`` cells without any area;
+        ``gap``, ``overlap``, ``outside`` and ``unmatched_edge`` that locked cells keep open.
+    report
+        The check of ``cells``.
+    """
+
+    cells: gpd.GeoDataFrame
+    changes: pd.DataFrame
+    conflicts: gpd.GeoDataFrame
+    report: CoverageReport
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rules:
+    policy: str
+    is_locked: npt.NDArray[np.bool_]
+    households: Indices | None
+    rank: Indices
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """Cells that take part, what is left over between them, and the faces in question."""
+
+    index: CellIndex
+    found: Suspects
+    touched: Indices
+    faces: Faces | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Mended:
+    """New shapes in metres of the rows that changed, and how they came about."""
+
+    rows: Indices
+    shapes: Shapes
+    faces: Faces | None = None
+    choice: Choice | None = None
+    is_closed: bool = True
+
+
+def repair_coverage(
+    cells: gpd.GeoDataFrame | gpd.GeoSeries,
+    limit: District | gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry,
+    *,
+    policy: str = "longest_border",
+    locked: Iterable[str] = (),
+    households: gpd.GeoDataFrame | None = None,
+) -> Repair:
+    """Mend gaps, overlaps, spills and unmatched borders; nothing else changes.
+
+    Parameters
+    ----------
+    cells
+        Polygons; ``code`` is made where absent. Degrees are converted to the metric frame of
+        their district.
+    limit
+        What they should cover.
+    policy
+        Who gets a gap or an overlap: ``longest_border``, ``fewest_households``, ``most_compact``,
+        or ``ask``, which changes nothing and lists the questions.
+    locked
+        Codes of cells that do not change at all.
+    households
+        Points with ``households`` (1 where absent), to count who is moved.
+
+    Returns
+    -------
+    Repair
+        ``.cells``, ``.changes``, ``.conflicts`` and the new ``.report``.
+
+    Raises
+    ------
+    InputError
+        If there is no polygon, no usable limit, an unknown policy or an unknown locked code.
+    CrsError
+        If coordinate systems are missing or cannot be brought together.
+    """
+    frame = metric_table(cells)
+    codes = codes_of(frame)
+    limit_m = limit_shape(limit, frame.crs)
+    if households is not None and households.crs is not None and frame.crs is not None:
+        households = households.to_crs(frame.crs)
+    rules = _Rules(
+        policy,
+        locked_rows(locked, codes),
+        cell_households(policy, frame, areas_of(frame), households),
+        np.argsort(np.argsort(np.array(codes, dtype=object), kind="stable")),
+    )
+    log = Log(codes, rules.is_locked)
+    for _ in range(_MAX_PASSES):
+        frame, conflicts, is_done = _pass(frame, limit_m, rules, households, log)
+        if is_done:
+            break
+    report = verify_coverage(frame.assign(code=codes), limit_m, households=households)
+    if policy != "ask":
+        conflicts += left_conflicts(report, codes, conflicts)
+    return Repair(
+        cells=frame,
+        changes=log.table(),
+        conflicts=conflict_table(conflicts, codes, households, frame.crs),
+        report=report,
+    )
+
+
+def _pass(
+    frame: gpd.GeoDataFrame,
+    limit_m: BaseGeometry,
+    rules: _Rules,
+    households: gpd.GeoDataFrame | None,
+    log: Log,
+) -> tuple[gpd.GeoDataFrame, list[Conflict], bool]:
+    """Mend once; return the cells, the conflicts, and whether there is nothing more to do."""
+    ground = ground_of(areas_of(frame), limit_m, rules.is_locked)
+    first, conflicts = _look(ground, rules)
+    rows = first.index.rows
+    mended = _mend(ground, first, rules)
+    if rules.policy == "ask":
+        if mended.faces is not None and mended.choice is not None:
+            log.add_questions(mended.faces, mended.choice, households)
+        return frame, conflicts, True
+    if mended.faces is not None and mended.choice is not None:
+        usual_m2 = float(np.median(shapely.area(ground.cells_m[rows])))
+        log.add_faces(
+            mended.faces,
+            mended.choice,
+            changed=mended.rows,
+            usual_m2=usual_m2,
+            households=households,
+        )
+        conflicts += locked_conflicts(mended.faces, mended.choice, rules.is_locked)
+    is_done = mended.is_closed or not len(mended.rows)
+    return _apply(frame, ground, mended, log), conflicts, is_done
+
+
+def _look(ground: Ground, rules: _Rules) -> tuple[_Look, list[Conflict]]:
+    """Look at the cells; set aside those without area, or without ground of their own."""
+    usable = shapely.is_valid(ground.cells) & ~shapely.is_empty(ground.cells)
+    conflicts = [
+        Conflict("invalid", (row,), ground.cells_m[row], row)
+        for row in np.flatnonzero(~usable).tolist()
+    ]
+    first = _look_at(ground, np.flatnonzero(usable))
+    if first.faces is None:
+        return first, conflicts
+    bare = groundless(ground, first.faces, first.index, rank=rules.rank, is_locked=rules.is_locked)
+    if not bare:
+        return first, conflicts
+    conflicts += groundless_conflicts(ground, first.faces, bare)
+    return _look_at(ground, np.setdiff1d(first.index.rows, bare)), conflicts
+
+
+def _look_at(ground: Ground, rows: Indices) -> _Look:
+    found = suspects(ground, ground.cells_m, rows)
+    index = CellIndex.of(ground, rows)
+    if not len(found.rows):
+        return _Look(index, found, found.rows, None)
+    touched = widen(ground, found, index)
+    return _Look(index, found, touched, arrange(ground, touched, found, index))
+
+
+def _mend(ground: Ground, first: _Look, rules: _Rules) -> _Mended:
+    """Mend until no cell outside the noded ones is left with an unmatched border."""
+    mended = _Mended(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=object))
+    touched, faces = first.touched, first.faces
+    for _ in range(_MAX_ROUNDS):
+        if faces is None:
+            break
+        mended = _mend_once(ground, faces, rules)
+        after = ground.cells_m.copy()
+        after[mended.rows] = mended.shapes
+        left = suspects(ground, after, first.index.rows)
+        mended = replace(mended, is_closed=not len(left.ends))
+        more = np.setdiff1d(left.rows, touched)
+        if not len(more):
+            break
+        touched = np.union1d(touched, more)
+        faces = arrange(ground, touched, first.found, first.index)
+    return mended
+
+
+def _mend_once(ground: Ground, faces: Faces, rules: _Rules) -> _Mended:
+    choice = choose_owners(
+        faces,
+        policy=rules.policy,
+        is_locked=rules.is_locked,
+        households=rules.households,
+        rank=rules.rank,
+    )
+    owned = np.flatnonzero(choice.owner != NOBODY)
+    owners, groups = np.unique(choice.owner[owned], return_inverse=True)
+    united = dissolve(faces.shapes[owned], groups)
+    united = straightened(united, faces.slack, rules.is_locked[owners])
+    changed = ~same_shapes(united, ground.cells[owners]) & ~rules.is_locked[owners]
+    return _Mended(owners[changed], ground.to_metres(united[changed]), faces, choice)
+
+
+def _apply(frame: gpd.GeoDataFrame, ground: Ground, mended: _Mended, log: Log) -> gpd.GeoDataFrame:
+    """Put the new shapes into the table, and log what no face tells."""
+    shapes = frame.geometry.to_numpy().copy()
+    healed = np.flatnonzero(ground.made_valid)
+    shapes[healed] = ground.cells_m[healed]
+    shapes[mended.rows] = mended.shapes
+    for row in healed.tolist():
+        log.add(row, "made_valid")
+    for row in mended.rows.tolist():
+        log.add_if_new(row, "node_added")
+    rest = np.setdiff1d(np.flatnonzero(~log.is_locked & ~ground.made_valid), mended.rows)
+    if ground.differs:
+        moved, matched = match_vertices(ground, rest)
+        shapes[moved] = matched
+        mended = replace(mended, rows=np.union1d(mended.rows, moved))
+        for row in moved.tolist():
+            log.add(row, "vertex_matched")
+    result = frame.set_geometry(shapes)
+    result = result.set_crs(frame.crs) if frame.crs is not None else result
+    changed = np.union1d(mended.rows, healed)
+    if "area_m2" in result and len(changed):
+        areas = result["area_m2"].to_numpy(np.float64, copy=True)
+        areas[changed] = shapely.area(shapes[changed])
+        result["area_m2"] = areas
+    return result

@@ -1,0 +1,20 @@
+# The main job in a few calls; the package loads them lazily from this list.
+from .audit import Audit as Audit
+from .audit import audit_file as audit_file
+from .audit import open_plan as open_plan
+from .demo import demo_job as demo_job
+from .demo import sample_folder as sample_folder
+from .division import Division as Division
+from .division import divide_district as divide_district
+from .division import measure_service as measure_service
+from .inputs import MINUTES as MINUTES
+from .inputs import Households as Households
+from .inputs import Job as Job
+from .inputs import Stations as Stations
+from .inputs import read_households_of as read_households_of
+from .inputs import read_place as read_place
+from .inputs import read_stations_of as read_stations_of
+from .inputs import require_near as require_near
+from .job import Outcome as Outcome
+from .job import run_job as run_job
+from .summary import summary_of as summary_of
