@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from geogrid.divide._problem import FloatArray, IntArray, Problem
     from geogrid.model.scheme import HouseholdBand
 
-__all__ = ["allot", "link_pieces", "parts_in_band"]
+__all__ = ["allot", "link_pieces", "parts_in_band", "reachable"]
 
 
 def parts_in_band(weight: FloatArray, band: HouseholdBand) -> int:
@@ -46,6 +46,21 @@ def parts_in_band(weight: FloatArray, band: HouseholdBand) -> int:
     else:
         count = min(max(most, 1), least, key=lambda k: (_miss(rest / k, band), k))
     return min(max(count + int(heavy.sum()), 1), len(weight))
+
+
+def reachable(weight: FloatArray, band: HouseholdBand) -> list[tuple[int, float]] | None:
+    """Return the numbers of parts next to an impossible band, each with the mean that it gives.
+
+    ``None`` where some number of parts has its mean inside the band, and where an atom above the
+    band is a part of its own, which can take what is too little for another one.
+    """
+    high = math.inf if band.high is None else max(float(band.high), 1.0)
+    total = float(weight.sum())
+    least = max(math.ceil(total / high), 1)
+    if band.low is None or total >= band.low * least or bool((weight > high).any()):
+        return None
+    below = least - 1
+    return [(count, total / count) for count in (below, least) if count > 0]
 
 
 def _miss(households: float, band: HouseholdBand) -> float:

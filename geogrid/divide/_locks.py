@@ -7,16 +7,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geogrid.divide._aims import make_tokens
 from geogrid.divide._allot import allot
 from geogrid.divide._bisect import bisect
+from geogrid.divide._chance import begin, shuffle
 from geogrid.divide._problem import adjacency, pieces, subset
+from geogrid.divide._speed import runs_plain
+from geogrid.divide._state import make_state
 from geogrid.errors import InfeasibleError
 
 if TYPE_CHECKING:
+    from geogrid.divide._aims import Aims, Rule
     from geogrid.divide._problem import FloatArray, IntArray, Problem
-    from geogrid.divide._search import Rule
 
 __all__ = ["start_around_locks"]
+
+# What a first division costs per node, against the visits of the search.
+_VISITS = 20
 
 # Orders in which the locked parts are connected before giving up.
 _TRIES = 20
@@ -25,14 +32,7 @@ _Links = list[list[tuple[int, float]]]
 
 
 def start_around_locks(
-    problem: Problem,
-    weight: FloatArray,
-    *,
-    parts: int,
-    fixed: IntArray,
-    unit: float,
-    rule: Rule,
-    rng: np.random.Generator,
+    problem: Problem, aims: Aims, *, parts: int, fixed: IntArray, rule: Rule, seed: int
 ) -> IntArray:
     """Return connected parts in which every locked node has its label.
 
@@ -42,9 +42,10 @@ def start_around_locks(
         If no way was found to connect a locked part, or too few nodes are left for the others.
     """
     links = adjacency(problem)
+    weight, unit = aims.weight, aims.unit
     locked = sorted(set(fixed[fixed >= 0].tolist()))
     free_labels = sorted(set(range(parts)) - set(locked))
-    label = _connect(problem, links, fixed, locked, rng)
+    label = _connect(problem, links, fixed, locked, begin(seed, 1))
     spare = int((label < 0).sum()) - len(free_labels)
     if spare < 0:
         msg = (
@@ -53,7 +54,7 @@ def start_around_locks(
         )
         raise InfeasibleError(msg)
     _fill(links, label, weight, locked, unit=unit, spare=spare, has_free=bool(free_labels))
-    _divide_rest(problem, label, weight, free_labels, unit=unit, rule=rule, rng=rng)
+    _divide_rest(problem, label, weight, free_labels, unit=unit, rule=rule, seed=seed)
     _absorb(links, label, weight, parts)
     return label
 
@@ -63,7 +64,7 @@ def _connect(
     links: _Links,
     fixed: IntArray,
     locked: list[int],
-    rng: np.random.Generator,
+    chance: list[int],
 ) -> IntArray:
     """Join the locked nodes of each part by shortest ways that no other part blocks."""
     order = list(locked)
@@ -75,7 +76,7 @@ def _connect(
             return label
         # Who found no way goes first; the others in another order.
         others = [part for part in order if part != blocked]
-        rng.shuffle(others)
+        shuffle(chance, others, len(others))
         order = [blocked, *others]
     msg = (
         f"the atoms locked to part {blocked} cannot be connected, because atoms locked to other "
@@ -170,7 +171,7 @@ def _divide_rest(
     *,
     unit: float,
     rule: Rule,
-    rng: np.random.Generator,
+    seed: int,
 ) -> None:
     """Divide what no locked part holds among the free labels."""
     rest = np.flatnonzero(label < 0)
@@ -189,14 +190,19 @@ def _divide_rest(
     for piece in np.flatnonzero(shares).tolist():
         inside = np.flatnonzero(number == piece)
         count = int(shares[piece])
-        found = bisect(
-            subset(region, inside),
-            weight=weight[rest[inside]],
+        part = subset(region, inside)
+        state = make_state(
+            part,
             parts=count,
+            weight=weight[rest[inside]],
+            token=make_tokens(part, count),
+            frozen=np.zeros(part.n, dtype=np.int64),
             unit=unit,
             rule=rule,
-            rng=rng,
+            seed=begin(seed, 2, piece)[0],
+            is_plain=runs_plain(_VISITS * part.n),
         )
+        found = bisect(state, count)
         label[rest[inside]] = np.array(free_labels[given : given + count])[found]
         given += count
 

@@ -22,7 +22,9 @@ __all__ = [
     "adjacency",
     "build_problem",
     "contract",
+    "near_each_other",
     "pieces",
+    "renumbered",
     "subset",
 ]
 
@@ -33,7 +35,7 @@ FloatArray = npt.NDArray[np.float64]
 # What one metre of border costs, by the strength of the barrier that it follows (index; see
 # BarrierKind): a border along a river is what planners want, one between two buildings of a
 # compound is what they avoid. Index 0 is a border of which nothing is known.
-_COST_OF_STRENGTH = np.array([1.0, 1.5, 1.15, 1.0, 0.93, 0.9, 0.78, 0.62, 0.53, 0.48, 0.43])
+_COST_OF_STRENGTH = np.array([1.0, 1.3, 1.1, 1.0, 0.93, 0.9, 0.78, 0.62, 0.53, 0.48, 0.43])
 
 # The outer limit is no choice of the planner; it counts, so that a strip along it is seen as one.
 _COST_OF_LIMIT = 0.7
@@ -150,6 +152,40 @@ def contract(problem: Problem, group: IntArray) -> Problem:
         left=pairs[:, 0],
         right=pairs[:, 1],
         cost=cost.astype(np.float64),
+    )
+
+
+def near_each_other(problem: Problem) -> IntArray:
+    """Return the nodes along a curve on which near ones follow each other (Z order).
+
+    Loops over neighbours are several times faster where these are near in memory too.
+    """
+
+    def spread(values: FloatArray) -> IntArray:
+        width = max(float(np.ptp(values)), 1e-9)
+        bits: IntArray = ((values - values.min()) / width * 65535).astype(np.int64)
+        for shift, mask in ((8, 0x00FF00FF), (4, 0x0F0F0F0F), (2, 0x33333333), (1, 0x55555555)):
+            bits = np.asarray((bits | (bits << shift)) & mask, dtype=np.int64)
+        return bits
+
+    code = spread(problem.x) | (spread(problem.y) << 1)
+    return np.argsort(code, kind="stable").astype(np.int64)
+
+
+def renumbered(problem: Problem, order: IntArray) -> Problem:
+    """Return the same problem with its nodes in another order."""
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    left, right = place[problem.left], place[problem.right]
+    return Problem(
+        weight=problem.weight[order],
+        area=problem.area[order],
+        x=problem.x[order],
+        y=problem.y[order],
+        outer=problem.outer[order],
+        left=np.minimum(left, right),
+        right=np.maximum(left, right),
+        cost=problem.cost,
     )
 
 

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geogrid.divide._allot import allot, link_pieces, parts_in_band
+from geogrid.divide._aims import Rule
+from geogrid.divide._allot import allot, link_pieces, parts_in_band, reachable
+from geogrid.divide._chance import begin
 from geogrid.divide._engine import split_connected
 from geogrid.divide._problem import pieces, subset
-from geogrid.divide._search import Rule
 from geogrid.errors import InfeasibleError, InputError
 
 if TYPE_CHECKING:
     from geogrid.divide._problem import FloatArray, IntArray, Problem, TextArray
     from geogrid.model.scheme import HouseholdBand
 
-__all__ = ["Seed", "split_into_band", "split_into_parts"]
+__all__ = ["Seed", "require_band", "split_into_band", "split_into_parts"]
 
 # What a random generator is started from.
 Seed = int | tuple[int, ...]
@@ -24,6 +25,9 @@ Seed = int | tuple[int, ...]
 # A part may use this share of the room that its band leaves for better borders; the rest is
 # kept free, so that a household more or less does not push it out.
 _BAND_ROOM = 0.6
+
+# The search aims a little inside the tolerance, so that its last gains do not end just beyond.
+_INNER = 0.95
 
 
 def split_into_parts(
@@ -37,7 +41,7 @@ def split_into_parts(
 ) -> IntArray:
     """Divide into exactly ``parts`` parts; ``fixed`` holds locked labels, -1 where free."""
     linked, shares = _share_parts(problem, parts, fixed, ids)
-    return _split(linked, shares, fixed, Rule(slack=tolerance), seed)
+    return _split(linked, shares, fixed, Rule(slack=_INNER * tolerance), seed)
 
 
 def split_into_band(
@@ -46,6 +50,40 @@ def split_into_band(
     """Divide into parts that lie inside a household band as far as the atoms allow."""
     linked, shares = _share_band(problem, band, fixed, ids)
     return _split(linked, shares, fixed, _band_rule(band), seed)
+
+
+def require_band(problem: Problem, band: HouseholdBand) -> None:
+    """Refuse a band that no number of parts can keep.
+
+    An atom above the band is no reason: it is a part of its own, and the floor of the report.
+
+    Raises
+    ------
+    InfeasibleError
+        With the least and the greatest that the parts could hold instead.
+    """
+    linked = link_pieces(problem, lambda mass: np.flatnonzero(mass < (band.low or 1)))
+    number = pieces(linked, np.zeros(problem.n, dtype=np.int64))
+    for piece in range(int(number.max()) + 1):
+        weight = problem.weight[number == piece]
+        reach = reachable(weight, band)
+        if reach is None:
+            continue
+        where = "the district" if number.max() == 0 else f"a piece with {len(weight)} atoms"
+        raise InfeasibleError(_band_message(where, float(weight.sum()), band, reach))
+
+
+def _band_message(
+    where: str, total: float, band: HouseholdBand, reach: list[tuple[int, float]]
+) -> str:
+    ends = f"{band.low or 0} to {'any number of' if band.high is None else band.high}"
+    means = " or ".join(f"{mean:g} with {count} parts" for count, mean in reach)
+    if len(reach) == 1:
+        means = f"{reach[0][1]:g}, all in one part"
+    return (
+        f"{where} has {total:g} households, and no number of parts holds {ends} each: the nearest "
+        f"that can be reached is a mean of {means}; widen the band or join a neighbouring area"
+    )
 
 
 def _share_parts(
@@ -142,15 +180,19 @@ def _split(problem: Problem, shares: IntArray, fixed: IntArray, rule: Rule, seed
     locked = set(fixed[fixed >= 0].tolist())
     spare = iter(sorted(set(range(int(shares.sum()))) - locked))
     label = np.full(problem.n, -1, dtype=np.int64)
-    streams = np.random.default_rng(seed).spawn(len(shares))
-    for piece, (count, rng) in enumerate(zip(shares.tolist(), streams, strict=True)):
+    stem = np.atleast_1d(seed).tolist()
+    for piece, count in enumerate(shares.tolist()):
         nodes = np.flatnonzero(number == piece)
         own = sorted(set(fixed[nodes].tolist()) - {-1})
         local = np.full(len(nodes), -1, dtype=np.int64)
         for at, name in enumerate(own):
             local[fixed[nodes] == name] = at
         found = split_connected(
-            subset(problem, nodes), parts=count, fixed=local, rule=rule, rng=rng
+            subset(problem, nodes),
+            parts=count,
+            fixed=local,
+            rule=rule,
+            seed=begin(*stem, piece)[0],
         )
         names = dict(enumerate(own))
         _, firsts = np.unique(found, return_index=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from geogrid.divide._problem import build_problem
-from geogrid.divide._split import split_into_band, split_into_parts
+from geogrid.divide._split import require_band, split_into_band, split_into_parts
 from geogrid.divide.report import measure_partition
 from geogrid.errors import InputError
 from geogrid.model.atoms import Atoms
@@ -66,14 +66,16 @@ def partition_atoms(
     -------
     Partition
         Labels from 0 and a report; ``report.floor`` and ``report.floor_atom`` say when one atom
-        alone keeps the parts from being equal.
+        alone keeps the parts from being equal, ``report.proposed_cuts`` how it could be cut, and
+        ``report.notes`` the same in plain sentences.
 
     Raises
     ------
     InputError
         If neither or both of ``parts`` and ``band`` are given, or a lock names no atom.
     InfeasibleError
-        If there are more parts than atoms, or the locks cannot all be kept.
+        If there are more parts than atoms, no number of parts can keep the band, or the locks
+        cannot all be kept.
     """
     table = atoms if isinstance(atoms, Atoms) else Atoms.from_frame(atoms)
     wanted = _as_band(parts, band, tolerance)
@@ -85,6 +87,8 @@ def partition_atoms(
             problem, int(parts or 0), tolerance=tolerance, fixed=fixed, ids=ids, seed=seed
         )
     else:
+        if (fixed < 0).all():
+            require_band(problem, wanted)
         label = split_into_band(problem, wanted, fixed=fixed, ids=ids, seed=seed)
     by_row = np.empty_like(label)
     by_row[rows] = label

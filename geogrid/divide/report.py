@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,6 +51,7 @@ def measure_partition(
         inside = np.array([households in band for households in held.tolist()])
     heaviest = int(weight.max())
     limit = target if band is None or band.high is None else max(float(band.high), target)
+    most = limit if band is not None else target * (1 + tolerance)
     is_floor = target > 0 and heaviest > limit and heaviest > target
     return PartitionReport(
         parts=parts,
@@ -60,7 +62,45 @@ def measure_partition(
         floor=float(heaviest / target - 1) if is_floor else 0.0,
         floor_atom=str(min(ids[weight == heaviest])) if is_floor else None,
         in_band=float(inside.mean()),
+        proposed_cuts=_proposed_cuts(ids, weight, most),
+        notes=_notes(ids, weight, held, is_floor=is_floor),
     )
+
+
+def _proposed_cuts(ids: np.ndarray, weight: np.ndarray, most: float) -> dict[str, int]:
+    """Say into how many pieces the atoms with more households than a part may hold must be cut."""
+    if most <= 0:
+        return {}
+    heavy = np.flatnonzero(weight > most)
+    heavy = heavy[np.lexsort((ids[heavy].astype(str), -weight[heavy]))]
+    return {str(ids[row]): math.ceil(weight[row] / most) for row in heavy.tolist()}
+
+
+def _notes(
+    ids: np.ndarray, weight: np.ndarray, held: np.ndarray, *, is_floor: bool
+) -> tuple[str, ...]:
+    """Say in plain sentences what keeps the parts from being equal."""
+    parts, total = len(held), int(weight.sum())
+    populated, empty = int((weight > 0).sum()), int((held == 0).sum())
+    notes = []
+    if total == 0:
+        notes.append("no atom has households: the parts are balanced by area instead")
+    elif populated < parts:
+        notes.append(
+            f"only {populated} atoms have households, fewer than {parts} parts: at least "
+            f"{parts - populated} parts hold none; ask for at most {populated} parts or cut atoms"
+        )
+    elif empty:
+        notes.append(f"{empty} of {parts} parts hold no households: see the locks")
+    if is_floor:
+        heaviest = int(weight.max())
+        name = min(ids[weight == heaviest].astype(str))
+        notes.append(
+            f"atom {name} alone has {heaviest} households where a part should hold "
+            f"{total / parts:.1f}: no partition can come closer than "
+            f"{heaviest * parts / total - 1:+.0%} unless it is cut"
+        )
+    return tuple(notes)
 
 
 def _components(atoms: Atoms, label: np.ndarray) -> int:

@@ -60,6 +60,17 @@ def test_every_atom_is_in_exactly_one_of_k_connected_parts(frame, data):
     assert found <= max(parts, parts + islands - 1) if parts < islands else found == parts
 
 
+@given(cell_frames(), st.data())
+def test_every_part_has_households_where_there_are_atoms_enough_with_some(frame, data):
+    atoms = Atoms.from_frame(frame)
+    assume(pieces_of(atoms, np.zeros(len(frame))) == 1)
+    populated = int((frame["households"] > 0).sum())
+    assume(populated > 0)
+    parts = data.draw(st.integers(1, populated))
+    report = partition_atoms(atoms, parts=parts, seed=data.draw(st.integers(0, 3))).report
+    assert (report.households > 0).all()
+
+
 @given(atom_frames(), st.data())
 def test_the_order_of_the_rows_does_not_matter(frame, data):
     parts = data.draw(st.integers(1, len(frame)))

@@ -107,9 +107,6 @@ def test_a_river_attracts_the_border_while_the_band_allows_it():
     ("households", "band", "parts"),
     [
         ([10] * 40, (30, 50), 10),
-        ([10] * 4, (300, 500), 1),
-        ([10] * 11, (40, 50), 3),
-        ([0] * 9, (30, 50), 1),
         ([10] * 12, HouseholdBand(low=30), 4),
         ([10] * 12, HouseholdBand(high=50), 3),
         ([10] * 12, HouseholdBand(), 1),
@@ -174,6 +171,78 @@ def test_locks_that_leave_too_few_atoms_are_refused():
     frame = squares([(at, 0) for at in range(4)])
     with pytest.raises(InfeasibleError, match="unlock"):
         partition_atoms(frame, parts=4, locked={"s000": 0, "s001": 0})
+
+
+@pytest.mark.parametrize(
+    ("households", "band", "says"),
+    [
+        ([10] * 4, (300, 500), "has 40 households.* a mean of 40, all in one part"),
+        ([10] * 11, (40, 50), "has 110 households.* 55 with 2 parts or 36.6667 with 3 parts"),
+        ([0] * 9, (30, 50), "has 0 households"),
+    ],
+)
+def test_a_band_that_no_number_of_parts_keeps_is_refused_with_what_can_be(households, band, says):
+    frame = squares([(at, 0) for at in range(len(households))], households)
+    with pytest.raises(InfeasibleError, match=says):
+        partition_atoms(frame, band=band)
+
+
+def test_heavy_atoms_are_proposed_for_cutting_and_nothing_is_cut():
+    frame = grid_frame(10, 5)
+    frame.loc[23, "households"] = 100
+    partition = partition_atoms(frame, parts=10)
+    report = partition.report
+    # 149 households in ten parts: 14.9 each, 16.39 with the tolerance of 10 %.
+    assert report.proposed_cuts == {frame.loc[23, "atom_id"]: 7}
+    assert frame.loc[23, "atom_id"] in report.notes[0]
+    assert "+571%" in report.notes[0]
+    assert len(partition.labels) == 50
+    assert partition_atoms(frame, band=(10, 50)).report.proposed_cuts == {
+        frame.loc[23, "atom_id"]: 2
+    }
+
+
+def test_no_part_is_without_households_where_households_allow_it():
+    counts = np.zeros(100, dtype=int)
+    counts[::4] = 7
+    report = partition_atoms(grid_frame(10, 10, counts), parts=25).report
+    assert report.parts == report.components == 25
+    assert report.households.tolist() == [7] * 25
+
+
+def test_more_parts_than_atoms_with_households_is_said_plainly():
+    counts = [5, 5, 5, 0, 0, 0, 0, 0, 0]
+    report = partition_atoms(grid_frame(3, 3, counts), parts=5).report
+    assert report.parts == report.components == 5
+    assert "only 3 atoms have households, fewer than 5 parts" in report.notes[0]
+
+
+def test_a_district_without_households_says_that_it_was_divided_by_area():
+    assert "by area" in partition_atoms(grid_frame(4, 4, 0), parts=4).report.notes[0]
+
+
+def test_a_locked_part_that_starves_the_rest_keeps_its_atoms_and_is_named():
+    counts = [9] * 8 + [0] * 8
+    frame = grid_frame(4, 4, counts)
+    locked = dict.fromkeys(frame["atom_id"][:8], 1)
+    partition = partition_atoms(frame, parts=3, locked=locked)
+    assert {atom: partition.labels[atom] for atom in locked} == locked
+    assert partition.report.parts == partition.report.components == 3
+    assert "2 of 3 parts hold no households: see the locks" in partition.report.notes
+
+
+def test_a_ring_round_a_yard_is_one_part_and_the_yard_another():
+    frame = grid_frame(3, 3, [1, 1, 1, 1, 8, 1, 1, 1, 1])
+    labels = partition_atoms(frame, parts=2).labels
+    assert (labels == labels["a001-001"]).sum() == 1
+
+
+def test_equal_towns_that_do_not_touch_get_as_many_parts_each():
+    town = [(column, row) for column in range(4) for row in range(4)]
+    frame = squares([(column + 10 * at, row) for at in range(3) for column, row in town])
+    partition = partition_atoms(frame, parts=6)
+    assert partition.report.components == 6
+    assert partition.report.deviation == 0
 
 
 def test_the_input_is_not_changed():
