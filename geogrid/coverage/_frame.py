@@ -13,9 +13,12 @@ import shapely
 from geogrid.errors import InputError
 from geogrid.planar.lattice import origin_mm, snap, to_mm
 from geogrid.planar.noding import as_multipolygon
+from geogrid.planar.rings import LATTICE_BITS, LATTICE_MASK
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
+
+    from geogrid.planar.rings import LatticeRings
 
 __all__ = [
     "Frame",
@@ -163,23 +166,53 @@ def _raster_rows(
     return np.clip(first, 0, _RASTER), np.clip(last, 0, _RASTER)
 
 
-def valid_cells(frame: Frame) -> Flags:
+def valid_cells(frame: Frame, rings: LatticeRings) -> Flags:
     """Return which cells are valid polygons in whole millimetres.
 
-    A cell whose doubles are those next to the lattice may be judged by them: it can differ only in
-    where it touches itself, which changes no winding number. Whatever else, and whatever fails,
-    is judged in whole numbers.
+    One convex ring is valid, which whole numbers prove at once. Of the others, a cell whose
+    doubles are those next to the lattice may be judged by them: it can differ only in where it
+    touches itself, which changes no winding number. Whatever else, and whatever fails, is judged
+    in whole numbers.
     """
     cells = frame.shapes[:-1]
     bounds = frame.boxes[:, :-1]
     span = (bounds[2:] - bounds[:2]).max(axis=0)
     far = np.abs(bounds).max(axis=0)
-    is_near = ~frame.is_off[:-1] & (span < _LONG_MM) & (far < _FAR_MM)
-    is_valid = np.zeros(len(cells), dtype=np.bool_)
+    is_valid = _convex_cells(rings, frame.count)
+    is_near = ~is_valid & ~frame.is_off[:-1] & (span < _LONG_MM) & (far < _FAR_MM)
     is_valid[is_near] = shapely.is_valid(cells[is_near])
     rest = np.flatnonzero(~is_valid)
     is_valid[rest] = shapely.is_valid(frame.millimetres(rest)) & ~shapely.is_empty(cells[rest])
     return is_valid
+
+
+def _convex_cells(rings: LatticeRings, count: int) -> Flags:
+    """Tell which cells are one ring that turns left everywhere, and once round in all."""
+    is_convex = np.zeros(count, dtype=np.bool_)
+    several = np.bincount(rings.owner, minlength=count + 1)[:count] != 1
+    if not len(rings.tail):
+        return is_convex
+    start = np.cumsum(rings.length) - rings.length
+    filled = rings.length > 0
+    x, y = rings.tail >> LATTICE_BITS, rings.tail & LATTICE_MASK
+    east, north = (rings.head >> LATTICE_BITS) - x, (rings.head & LATTICE_MASK) - y
+    follows = np.arange(1, len(east) + 1)
+    follows[(start + rings.length - 1)[filled]] = start[filled]
+    # A ring that the file walks the other way round lists its edges backwards.
+    turn = east * north[follows] - north * east[follows]
+    turn = np.where(np.repeat(rings.is_reversed, rings.length), -turn, turn)
+    ahead = east * east[follows] + north * north[follows]
+    is_left = (turn > 0) | ((turn == 0) & (ahead > 0))
+    # Directions below and above the horizon change once each on one way round.
+    is_up = (north > 0) | ((north == 0) & (east > 0))
+    rises = is_up & ~is_up[follows]
+    good = np.zeros(len(rings.length), dtype=np.bool_)
+    good[filled] = np.logical_and.reduceat(is_left, start[filled])
+    good[filled] &= np.add.reduceat(rises, start[filled], dtype=np.int64) == 1
+    good &= ~rings.is_hole & (rings.owner < count)
+    is_convex[rings.owner[good]] = True
+    is_convex[several] = False
+    return is_convex
 
 
 def has_valid_limit(frame: Frame) -> bool:

@@ -128,9 +128,9 @@ def _judged(
     Validity and digests need none of the rest, so a second thread sees to them meanwhile.
     """
     with ThreadPoolExecutor(1) as beside:
-        limit_validity = beside.submit(has_valid_limit, frame)
-        validity = beside.submit(valid_cells, frame)
         rings = lattice_rings(frame.shapes, origin=frame.origin, whole=frame.whole)
+        limit_validity = beside.submit(has_valid_limit, frame)
+        validity = beside.submit(valid_cells, frame, rings)
         digests = beside.submit(_digests, rings, frame.count, codes)
         off = beside.submit(rounding_findings, rings, frame)
         is_limit = np.arange(len(frame.shapes)) == frame.count

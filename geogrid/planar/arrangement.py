@@ -93,4 +93,5 @@ def meeting(one: Millimetres, other: Millimetres) -> npt.NDArray[np.bool_]:
 def _side(a: Millimetres, b: Millimetres, c: Millimetres) -> Indices:
     """Return +1, 0 or -1: on which side of a line from ``a`` to ``b`` the point ``c`` lies."""
     cross = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
-    return np.sign(cross)
+    signs: Indices = np.sign(cross)
+    return signs

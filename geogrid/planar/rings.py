@@ -16,23 +16,24 @@ if TYPE_CHECKING:
 
     from shapely.geometry.base import BaseGeometry
 
-__all__ = ["LatticeRings", "lattice_rings", "pack", "unpack"]
+__all__ = ["LATTICE_BITS", "LATTICE_MASK", "LatticeRings", "lattice_rings", "pack", "unpack"]
 
 Indices = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-_BITS = 31
+LATTICE_BITS = 31
+LATTICE_MASK = (1 << LATTICE_BITS) - 1
 
 
 def pack(xy: Millimetres) -> Indices:
     """Pack lattice points (n, 2) into one number each; they sort by x, then y."""
-    keys: Indices = (xy[:, 0] << _BITS) | xy[:, 1]
+    keys: Indices = (xy[:, 0] << LATTICE_BITS) | xy[:, 1]
     return keys
 
 
 def unpack(keys: Indices) -> Millimetres:
     """Return the lattice points of packed numbers, shape (n, 2)."""
-    return np.column_stack((keys >> _BITS, keys & ((1 << _BITS) - 1)))
+    return np.column_stack((keys >> LATTICE_BITS, keys & LATTICE_MASK))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
