@@ -15,12 +15,24 @@ from scipy.sparse.csgraph import connected_components
 if TYPE_CHECKING:
     from geogrid.atoms._merge import Regions
 
-__all__ = ["Straddlers", "clusters_of", "cut_report", "find_straddlers", "join_buildings"]
+__all__ = [
+    "Ground",
+    "Straddlers",
+    "clusters_of",
+    "crossed_by",
+    "cut_report",
+    "find_straddlers",
+    "join_buildings",
+]
 
 Shapes = npt.NDArray[np.object_]
 
 # Less than this on the far side is drawing error: no wall stands there.
 _MIN_CUT_M2, _MIN_SHARE = 1.0, 0.01
+# So is what a shorter line cuts off: at most a triangle of this base.
+_MIN_CHORD_M = 1.0
+# A line this near a wall runs along it.
+_ALONG_M = 0.05
 # Walls drawn a little into each other are drawing error too.
 _MIN_OVERLAP_M2 = 0.5
 
@@ -73,50 +85,80 @@ def find_straddlers(buildings: Shapes, faces: Shapes) -> Straddlers:
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ground:
+    """Where faces lie.
+
+    Attributes
+    ----------
+    point
+        One point in each face.
+    block, bundle
+        The block of each face, and the bundle whose buildings stand in it, -1 for none.
+    """
+
+    point: Shapes
+    block: npt.NDArray[np.int64]
+    bundle: npt.NDArray[np.int64]
+
+
 def join_buildings(
     regions: Regions,
     straddling: Shapes,
-    homes: npt.NDArray[np.int64],
-    faces: Shapes,
-    face_home: npt.NDArray[np.int64],
+    block: npt.NDArray[np.int64],
+    bundle: npt.NDArray[np.int64],
+    ground: Ground,
 ) -> None:
     """Give every straddling building whole to one region.
 
     Parameters
     ----------
     regions
-        Changed in place.
-    straddling, homes
-        The buildings, and the face of the first cut that holds the largest share of each.
-    faces
-        The faces of the cut that also follows the buildings' walls.
-    face_home
-        For each of these, the face of the first cut that it lies in.
+        Changed in place: faces of a cut that also follows the buildings' walls.
+    straddling, block, bundle
+        The buildings, the block that holds the largest share of each, and its bundle there.
+    ground
+        Of the faces.
     """
-    points = shapely.point_on_surface(faces)
-    face, building = shapely.STRtree(straddling).query(points, predicate="intersects")
-    is_ground = np.ones(len(faces), dtype=bool)
-    is_ground[face] = False
-    for number in range(len(straddling)):
-        members = set(face[building == number].tolist())
-        _join_members(regions, members)
-        for root in sorted({regions.find(member) for member in members}):
-            into = _home_of(regions, root, is_ground, face_home == homes[number])
-            if into is not None:
+    face, building = shapely.STRtree(straddling).query(ground.point, predicate="intersects")
+    order = np.lexsort((building, face))
+    face, first = np.unique(face[order], return_index=True)
+    # Walls drawn into each other share a face: it goes with one of them.
+    building = building[order][first]
+    is_building = np.zeros(len(ground.point), dtype=bool)
+    is_building[face] = True
+    order = np.argsort(building, kind="stable")
+    numbers, starts = np.unique(building[order], return_index=True)
+    parts = np.split(face[order], starts)[1:]
+    known = ground.bundle.tolist()
+    for number, members in zip(numbers.tolist(), parts, strict=True):
+        mine = set(members.tolist())
+        wanted = int(bundle[number])
+        _join_members(regions, mine)
+        for root in sorted({regions.find(member) for member in mine}):
+            ranked = [
+                (
+                    _distance(known[one], wanted),
+                    bool(ground.block[one] != block[number]),
+                    bool(is_building[one]),
+                    -metres,
+                    one,
+                )
+                for one, (metres, _) in regions.borders[root].items()
+                if regions.fits(root, one)
+            ]
+            if ranked:
+                into = min(ranked)[-1]
                 regions.join(root, into)
+                # Ground that holds no other building is this bundle's from now on.
+                known[into] = wanted if known[into] < 0 else known[into]
 
 
-def _home_of(
-    regions: Regions,
-    root: int,
-    is_ground: npt.NDArray[np.bool_],
-    is_home: npt.NDArray[np.bool_],
-) -> int | None:
-    """Return the neighbour to give a building to: at home, else any ground, over most metres."""
-    sides = regions.borders[root]
-    if not sides:
-        return None
-    return min(sides, key=lambda one: (not is_home[one], not is_ground[one], -sides[one][0], one))
+def _distance(theirs: int, mine: int) -> int:
+    """Rank a face by its bundle: the same, none, another."""
+    if theirs == mine:
+        return 0
+    return 1 if theirs < 0 else 2
 
 
 def _join_members(regions: Regions, members: set[int]) -> None:
@@ -151,6 +193,17 @@ def clusters_of(buildings: Shapes) -> Shapes:
         if len(rows)
     ]
     return united
+
+
+def crossed_by(lines: Shapes, walls: Shapes) -> npt.NDArray[np.int64]:
+    """Return the positions of buildings that a line cuts through, not just into a corner."""
+    line, wall = shapely.STRtree(walls).query(lines, predicate="intersects")
+    chord = shapely.length(shapely.intersection(lines[line], walls[wall]))
+    line, wall = line[chord > _MIN_CHORD_M], wall[chord > _MIN_CHORD_M]
+    # A line along a wall, as between two houses of a row, cuts nothing off.
+    within = shapely.buffer(walls[wall], -_ALONG_M, join_style="mitre")
+    chord = shapely.length(shapely.intersection(lines[line], within))
+    return np.unique(wall[chord > _MIN_CHORD_M]).astype(np.int64)
 
 
 def cut_report(buildings: Shapes, names: npt.NDArray[np.object_], atoms: Shapes) -> pd.DataFrame:

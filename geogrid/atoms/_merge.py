@@ -26,12 +26,15 @@ class Regions:
         Of each region, in square metres, metres and households.
     borders
         For every region its neighbours, each with metres of border and the barrier's strength.
+    limit
+        Most households that joining may put into one region; None for any number.
     """
 
     area: list[float]
     perimeter: list[float]
     households: list[int]
     borders: list[dict[int, tuple[float, int]]]
+    limit: int | None
     _parent: list[int] = field(default_factory=list)
 
     @classmethod
@@ -42,6 +45,8 @@ class Regions:
         area: npt.NDArray[np.float64],
         perimeter: npt.NDArray[np.float64],
         households: npt.NDArray[np.int64],
+        *,
+        limit: int | None = None,
     ) -> Regions:
         """Start with one region a face."""
         borders: list[dict[int, tuple[float, int]]] = [{} for _ in area]
@@ -55,7 +60,12 @@ class Regions:
             borders[left][right] = (shared, strong)
             borders[right][left] = (shared, strong)
         return cls(
-            area.tolist(), perimeter.tolist(), households.tolist(), borders, list(range(len(area)))
+            area.tolist(),
+            perimeter.tolist(),
+            households.tolist(),
+            borders,
+            limit,
+            list(range(len(area))),
         )
 
     def find(self, face: int) -> int:
@@ -89,12 +99,21 @@ class Regions:
         self.borders[into].pop(region, None)
         self.borders[region] = {}
 
+    def fits(self, region: int, into: int) -> bool:
+        """Say whether two regions may become one: together no more households than allowed.
+
+        What alone holds more may still take in what holds none.
+        """
+        one, other = self.households[region], self.households[into]
+        return self.limit is None or not one or not other or one + other <= self.limit
+
     def weakest_longest(self, region: int) -> int | None:
         """Return the neighbour over the longest border that no weaker barrier beats."""
         sides = self.borders[region]
-        if not sides:
+        fitting = [other for other in sides if self.fits(region, other)]
+        if not fitting:
             return None
-        return min(sides, key=lambda other: (sides[other][1], -sides[other][0], other))
+        return min(fitting, key=lambda other: (sides[other][1], -sides[other][0], other))
 
     def join_slivers(self, min_area_m2: float, thin_m: float) -> None:
         """Join every region that is too small to be an atom, smallest first.
@@ -135,6 +154,29 @@ class Regions:
             into = self.weakest_longest(region)
             if into is not None and self.borders[region][into][1] <= strength:
                 self.join(region, into)
+
+    def join_alike(self, pairs: RookPairs, group: npt.NDArray[np.int64]) -> None:
+        """Join neighbouring faces of the same group; faces of group -1 stay apart."""
+        alike = (group[pairs.left] == group[pairs.right]) & (group[pairs.left] >= 0)
+        for one, other in zip(pairs.left[alike].tolist(), pairs.right[alike].tolist(), strict=True):
+            if self.fits(self.find(other), self.find(one)):
+                self.join(other, one)
+
+    def fill(self, faces: npt.NDArray[np.int64], strength: int) -> None:
+        """Join what fits together over borders no stronger than this, emptiest first."""
+        queue = [(self.households[one], one) for one in {self.find(f) for f in faces.tolist()}]
+        heapq.heapify(queue)
+        while queue:
+            count, region = heapq.heappop(queue)
+            if self.find(region) != region or count != self.households[region]:
+                continue
+            sides = self.borders[region]
+            near = [one for one in sides if sides[one][1] <= strength and self.fits(region, one)]
+            if not near:
+                continue
+            into = min(near, key=lambda one: (-sides[one][0], one))
+            self.join(region, into)
+            heapq.heappush(queue, (self.households[into], into))
 
     def labels(self) -> npt.NDArray[np.int64]:
         """Return a region number 0 … n-1 per face."""

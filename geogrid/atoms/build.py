@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 
-from geogrid.atoms._buildings import clusters_of, cut_report, find_straddlers, join_buildings
-from geogrid.atoms._cells import lines_between
-from geogrid.atoms._merge import Regions
+from geogrid.atoms._buildings import clusters_of, cut_report
+from geogrid.atoms._join import FirstCut, in_order, join_faces
+from geogrid.atoms._sites import Places
 from geogrid.errors import CrsError, InputError
-from geogrid.model.atoms import Atoms, barrier_strengths
+from geogrid.model.atoms import Atoms
 from geogrid.model.district import District
 from geogrid.planar.crs import require_metric
-from geogrid.planar.edges import dissolve, rook_pairs
+from geogrid.planar.edges import dissolve
 from geogrid.planar.lattice import snap
 from geogrid.planar.noding import as_multipolygon, cut_faces, line_work
 from geogrid.vocabulary import BarrierKind
@@ -32,8 +31,6 @@ __all__ = ["build_atoms"]
 
 # Half a basketball court: medians, roundabouts and traffic islands are smaller, homes are not.
 _MIN_AREA_M2 = 200.0
-# An empty strip between two tracks or carriageways is a median, not a place.
-_THIN_M = 12.0
 
 
 def build_atoms(
@@ -88,99 +85,16 @@ def build_atoms(
     for frame in (households, buildings):
         _require_crs(frame, crs)
     outlines = _shapes_of(buildings)
-    walls = clusters_of(outlines)
+    walls = clusters_of(in_order(outlines))
     blocks, noded = cut_faces(shape, line_work(lines.geometry.to_numpy()))
-    faces, labels = blocks, np.arange(len(blocks))
-    crowded = np.zeros(0, dtype=np.int64)
-    if max_households is not None and households is not None and len(walls):
-        counts = _per_face(blocks, households)
-        crowded = np.flatnonzero(counts > max_households)
-        lines = _with_cells(lines, blocks[crowded], walls)
-        faces, noded = cut_faces(shape, line_work(lines.geometry.to_numpy()))
-    if min_area_m2 > 0 or len(walls):
-        cut = _Cut(shape, lines, faces, blocks[crowded], walls)
-        faces, noded, labels = _join_faces(cut, households, min_area_m2)
-    frame = _numbered(dissolve(faces, labels), crs)
-    atoms = Atoms(frame=frame, limit=noded, barriers=lines)
+    cut = FirstCut(lines, in_order(blocks), noded, walls, Places.of(households))
+    joined = join_faces(cut, min_area_m2, max_households)
+    frame = _numbered(dissolve(joined.faces, joined.labels), crs)
+    atoms = Atoms(frame=frame, limit=joined.noded, barriers=joined.lines)
     if buildings is not None:
         report = cut_report(outlines, _names_of(buildings), frame.geometry.to_numpy())
         atoms = replace(atoms, cut_buildings=report)
     return atoms if households is None else _count(atoms, households)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Cut:
-    """A first cut of the limit: faces along ``lines``, some in blocks that were too crowded."""
-
-    limit: MultiPolygon
-    lines: gpd.GeoDataFrame
-    faces: npt.NDArray[np.object_]
-    crowded: npt.NDArray[np.object_]
-    walls: npt.NDArray[np.object_]
-
-
-def _join_faces(
-    cut: _Cut, households: gpd.GeoDataFrame | None, min_area_m2: float
-) -> tuple[npt.NDArray[np.object_], MultiPolygon, npt.NDArray[np.int64]]:
-    """Cut again round the buildings on borders, and say which faces make one atom."""
-    on_border = find_straddlers(cut.walls, cut.faces)
-    straddling = cut.walls[on_border.row]
-    work = line_work(np.concatenate((cut.lines.geometry.to_numpy(), straddling)))
-    faces, noded = cut_faces(cut.limit, work)
-    points = shapely.point_on_surface(faces)
-    counts = _per_face(faces, households)
-    pairs = rook_pairs(faces)
-    strength = barrier_strengths(pairs, cut.lines)
-    regions = Regions.of_faces(pairs, strength, shapely.area(faces), shapely.length(faces), counts)
-    join_buildings(regions, straddling, on_border.home, faces, _holder(points, cut.faces))
-    in_crowded = _holder(points, cut.crowded) >= 0
-    regions.join_shards(np.flatnonzero(in_crowded), BarrierKind.CELL.strength)
-    if min_area_m2 > 0:
-        regions.join_slivers(min_area_m2, _THIN_M)
-    return faces, noded, regions.labels()
-
-
-def _holder(
-    points: npt.NDArray[np.object_], shapes: npt.NDArray[np.object_]
-) -> npt.NDArray[np.int64]:
-    """Return the first shape that holds each point, -1 where none does."""
-    holder = np.full(len(points), -1, dtype=np.int64)
-    if len(shapes):
-        point, shape = shapely.STRtree(shapes).query(points, predicate="intersects")
-        order = np.lexsort((-shape, point))
-        holder[point[order]] = shape[order]
-    return holder
-
-
-def _per_face(
-    faces: npt.NDArray[np.object_], households: gpd.GeoDataFrame | None
-) -> npt.NDArray[np.int64]:
-    if households is None:
-        return np.zeros(len(faces), dtype=np.int64)
-    table = gpd.GeoDataFrame(geometry=faces, crs=households.crs)
-    return Atoms.from_frame(table).with_households(households).frame["households"].to_numpy()
-
-
-def _with_cells(
-    lines: gpd.GeoDataFrame, blocks: npt.NDArray[np.object_], walls: npt.NDArray[np.object_]
-) -> gpd.GeoDataFrame:
-    """Add the lines between the buildings of crowded blocks to the barriers."""
-    block, building = shapely.STRtree(walls).query(blocks, predicate="intersects")
-    pieces = [
-        lines_between(blocks[row], walls[building[block == row]])
-        for row in range(len(blocks))
-        if (block == row).sum() > 1
-    ]
-    found = np.concatenate(pieces) if pieces else np.empty(0, dtype=object)
-    if not len(found):
-        return lines
-    extra = gpd.GeoDataFrame(
-        {"kind": BarrierKind.CELL.value, "name": ""},
-        geometry=found,
-        crs=lines.crs,
-        index=range(len(found)),
-    )
-    return gpd.GeoDataFrame(pd.concat([lines, extra], ignore_index=True), crs=lines.crs)
 
 
 def _numbered(shapes: npt.NDArray[np.object_], crs: CRS | None) -> gpd.GeoDataFrame:

@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from geogrid.cli.coverage_parsers import add_coverage_commands
+from geogrid.cli.divide_parsers import add_division_wishes, add_rebalance
 from geogrid.cli.exits import BAD_INPUT, STOPPED
 from geogrid.errors import GeogridError
 
@@ -50,6 +51,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     _add_main_commands(commands, output)
     _add_plan_commands(commands, output)
+    add_rebalance(lambda name, about: _command(commands, name, about, output), _band)
     add_coverage_commands(lambda name, about: _command(commands, name, about, output), _DATUMS)
     return parser
 
@@ -58,6 +60,13 @@ def _add_main_commands(commands: argparse._SubParsersAction[_Parser], output: _P
     """Add what makes plans and circles from files."""
     demo = _command(commands, "demo", "the whole main job on the data that ships, offline", output)
     demo.add_argument("--out", default="geogrid-demo", metavar="DIR", help="folder to write to")
+    demo.add_argument(
+        "--place", metavar="NAME",
+        help="a synthetic place of true size: lusong guangchang liuyang hetang hulin huayang",
+    )  # fmt: skip
+    demo.add_argument("--limit", metavar="FILE", help="outline of that place")
+    demo.add_argument("--datum", choices=_DATUMS, help="datum of the outline")
+    demo.add_argument("--seed", type=int, default=0, help="same seed, same place and plan")
 
     run = _command(commands, "run", "the whole main job on your own files", output)
     _division_inputs(run)
@@ -115,6 +124,20 @@ def _add_plan_commands(commands: argparse._SubParsersAction[_Parser], output: _P
     map_.add_argument("--osm-tiles", action="store_true", help="add OpenStreetMap's online tiles")
     map_.add_argument("--out", required=True, metavar="M.html", help="file to write")
 
+    _add_number(_command(commands, "number", "codes and names for the cells of a plan", output))
+
+    quality = _command(commands, "quality", "how good a plan is, level by level", output)
+    quality.add_argument("plan", metavar="PLAN", help="plan file")
+    quality.add_argument("--near", metavar="OLD", help="older plan: who keeps their cell")
+    quality.add_argument("--households", metavar="FILE", help="household points, for --near")
+    quality.add_argument("--households-datum", choices=_DATUMS, help="datum of the households")
+    quality.add_argument("--osm", metavar="FILE", help="OSM extract: buildings and compounds cut")
+    quality.add_argument("--compounds", metavar="FILE", help="areas of residential compounds")
+    quality.add_argument(
+        "--out", action="append", default=[], metavar="Q",
+        help="file to write: .json .csv .xlsx .svg .html; may be given several times",
+    )  # fmt: skip
+
     where = _command(commands, "where", "which cells hold a place", output)
     where.add_argument("plan", metavar="PLAN", help="plan file")
     where.add_argument("lon", type=float, help="longitude in degrees")
@@ -134,9 +157,33 @@ def _add_plan_commands(commands: argparse._SubParsersAction[_Parser], output: _P
     fetch.add_argument("--nominatim-url", metavar="URL", help="Nominatim service to ask")
     fetch.add_argument("--retries", type=int, default=3, help="tries after the first")
 
-    schemes = _command(commands, "schemes", "the schemes that ship", output)
+    schemes = _command(commands, "schemes", "the schemes that ship, or one of them", output)
+    schemes.add_argument("--toml", action="store_true", help="print the file, to copy and change")
     schemes.add_argument("action", nargs="?", choices=("list", "show"), default="list")
     schemes.add_argument("name", nargs="?", help="scheme to show, or a file")
+
+
+def _add_number(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("plan", metavar="PLAN", help="plan file")
+    parser.add_argument("--out", required=True, metavar="P.gpkg", help="plan file to write")
+    parser.add_argument("--preset", choices=("geogrid", "bj15", "cjt349-20"),
+                        help="how codes are built (below)")  # fmt: skip
+    parser.add_argument("--prefix", metavar="CODE", help="code of the district, in front of all")
+    parser.add_argument("--near", metavar="OLD", help="plan file whose codes are kept: what is "
+                        "still there keeps its code, what is new gets the next one, and no "
+                        "retired code comes back")  # fmt: skip
+    parser.add_argument("--object-code", metavar="DIGITS", help="six digits in front (cjt349-20)")
+    parser.add_argument("--width", action="append", default=[], metavar="LEVEL=DIGITS",
+                        help="digits a level adds, where not the scheme's")  # fmt: skip
+    parser.add_argument("--restart", action="store_true",
+                        help="number afresh a plan that has retired codes")  # fmt: skip
+    parser.epilog = (
+        "geogrid: own default, no standard: the code above, then the scheme's digits. "
+        "bj15: 6+3+3+3, Beijing DB11 on unit grids; cjt349-20: 6+6+3+3+2, CJ/T 349-2010. Of both "
+        "only an excerpt was seen, not the standard, so neither is claimed to conform. The text "
+        "of GB/T 34300-2017 was not seen. Cells are read from west to east, then north to south, "
+        "inside their parent (从西向东、由北至南)."
+    )
 
 
 def _command(
@@ -162,6 +209,7 @@ def _division_inputs(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--scheme", default="huayang", metavar="NAME|FILE", help="levels and bands")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same plan")
+    add_division_wishes(parser)
 
 
 def _walking(parser: argparse.ArgumentParser) -> None:

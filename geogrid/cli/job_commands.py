@@ -6,17 +6,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from geogrid.cli.divide_commands import division_wishes
 from geogrid.cli.exits import FINDINGS, SOUND
 from geogrid.errors import InputError
 from geogrid.io.plan_file import write_plan
 from geogrid.io.tables import write_outside, write_rejected
 from geogrid.workflow import (
     Job,
+    PlaceJob,
     demo_job,
     divide_district,
     read_households_of,
     read_place,
+    read_wishes,
     run_job,
+    run_place,
     summary_of,
 )
 
@@ -30,7 +34,21 @@ __all__ = ["demo", "divide", "run"]
 
 def demo(options: Namespace, terminal: Terminal) -> int:
     """Do the whole main job on the data that ships."""
-    return _whole(demo_job(), options.out, terminal)
+    if options.place is None:
+        if options.limit is not None:
+            msg = "--limit belongs to --place: name the place, or use geogrid run for your own data"
+            raise InputError(msg)
+        return _whole(demo_job(), options.out, terminal)
+    job = PlaceJob(
+        name=options.place,
+        limit=_path(options.limit),
+        limit_datum=options.datum,
+        seed=options.seed,
+    )
+    with terminal.stages() as stage:
+        outcome = run_place(job, Path(options.out), stage=stage)
+    terminal.summary(outcome.summary)
+    return FINDINGS if outcome.has_findings else SOUND
 
 
 def run(options: Namespace, terminal: Terminal) -> int:
@@ -68,6 +86,7 @@ def divide(options: Namespace, terminal: Terminal) -> int:
             scheme=job.scheme,
             sources=(limit.source,),
             seed=job.seed,
+            wishes=read_wishes(job, limit.district),
             stage=stage,
         )
         stage("writing")
@@ -101,6 +120,7 @@ def _job(options: Namespace) -> Job:
         households_datum=options.households_datum,
         columns=_columns(options.column),
         seed=options.seed,
+        **division_wishes(options),
     )
 
 

@@ -45,7 +45,10 @@ def judge_members(
     parents
         Cells of the level above: the homes of a group must lie in its own.
     """
-    homes = _own_homes(members) if homes is None else homes
+    if homes is None:
+        homes = _own_homes(members)
+    elif "household_id" in members and homes.index.name == "atom_id" and "atom_id" in members:
+        homes = _homes_on_atoms(members, homes)
     key = str(homes.index.name)
     if "code" not in members or key not in members or homes.index.has_duplicates:
         msg = f"the members of level {level.key} need the columns code and {key}, each home once"
@@ -84,6 +87,29 @@ def _own_homes(members: pd.DataFrame) -> gpd.GeoDataFrame:
     nowhere = np.full(len(once), shapely.Point(), dtype=object)
     return gpd.GeoDataFrame(
         {"households": counts}, geometry=nowhere, index=pd.Index(once[key], name=key)
+    )
+
+
+def _homes_on_atoms(members: pd.DataFrame, atoms: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the listed households, each where its atom is, and those that no list names.
+
+    An atom with more households than the list has rows for them has some in no group.
+    """
+    once = members.drop_duplicates("household_id")
+    counts = once["households"].to_numpy() if "households" in once else np.ones(len(once))
+    place = atoms.index.get_indexer(pd.Index(once["atom_id"]))
+    points = atoms.geometry.to_numpy()
+    shapes = np.full(len(once), shapely.Point(), dtype=object)
+    shapes[place >= 0] = points[place[place >= 0]]
+    held = np.bincount(place[place >= 0], counts[place >= 0], minlength=len(atoms))
+    short = np.maximum(atoms["households"].to_numpy() - held, 0)
+    rest = np.flatnonzero(short)
+    ids = [*once["household_id"], *(f"atom {atoms.index[at]}" for at in rest.tolist())]
+    return gpd.GeoDataFrame(
+        {"households": np.concatenate((counts, short[rest])).astype(np.int64)},
+        geometry=np.concatenate((shapes, points[rest])),
+        index=pd.Index(ids, name="household_id"),
+        crs=atoms.crs,
     )
 
 
@@ -154,11 +180,12 @@ def _spanning(
     there = there[(there["above"] != "") & (homes["households"].reindex(there[key]) > 0).to_numpy()]
     if there.empty:
         return _rows(level, DefectKind.SPANS_PARENTS, homes, [])
+    most = there.groupby("code")["above"].agg(lambda codes: codes.value_counts().index[0])
+    own = there["code"].map(most)
     if "parent" in there:
-        own = there["parent"].astype(str)
-    else:
-        most = there.groupby("code")["above"].agg(lambda codes: codes.value_counts().index[0])
-        own = there["code"].map(most)
+        # A group inside another group (楼栋 of a 小区) names that one, which has no area.
+        named = there["parent"].astype(str)
+        own = named.where(named.isin(set(above)), own)
     beyond = there[there["above"] != own]
     groups: list[_Group] = [((str(code),), list(who)) for code, who in beyond.groupby("code")[key]]
     return _rows(level, DefectKind.SPANS_PARENTS, homes, groups)

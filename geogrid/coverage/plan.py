@@ -77,7 +77,7 @@ def verify_plan(
     for level in plan.scheme.levels:
         if level.contract is Contract.AREA:
             levels[level] = plan.cells(level.key)
-        elif level.key in plan.labels:
+        elif plan.has_members(level):
             levels[level] = _with_facts(plan, level)
             homes = _homes(plan) if homes is None else homes
     return verify_levels(

@@ -2,9 +2,17 @@
 
 Inside each parent the cells are put in rows. A row is a band as high as the typical cell of that
 parent (the median height), counted from the parent's northern edge; the centre of a cell says in
-which row it is. Rows are read from north to south, each from west to east. The code of a cell is
-its parent's code and its place in that order, with as many digits as the level says, or more for
-the whole level where one parent has more cells than fit. Codes are text.
+which row it is. Rows are read from north to south, each from west to east: 从西向东、由北至南. The
+code of a cell is its parent's code and its place in that order. Codes are text. Official codes
+stay as they are.
+
+After a redraw ``number_plan(plan, near=old)`` keeps the codes of the cells that are still there,
+gives new ones the next number of their parent, never uses a retired code again, and writes down
+what became of it (``plan.code_history``).
+
+How long codes are is the scheme's ``code_width``, or a preset. Which published text a preset
+follows, and how much of that text was seen, stands in ``code_standing``: only excerpts were, so no
+preset claims to conform to a standard.
 """
 
 from __future__ import annotations
@@ -14,17 +22,31 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import shapely
 
+from geogrid.divide._carry import level_cells, renamed_plan
+from geogrid.divide._formats import PRESETS, CodeFormat, code_format
+from geogrid.divide._issue import LevelCells, Place, cell_rows, issue_codes
+from geogrid.divide._memory import OldCodes
+from geogrid.divide._order import extents_of, nested_cells, reading_order
 from geogrid.errors import InputError
 
 if TYPE_CHECKING:
-    from geogrid.divide._problem import FloatArray, IntArray, TextArray
+    from collections.abc import Mapping
+
+    from geogrid.divide._problem import IntArray, TextArray
     from geogrid.model.atoms import Atoms
     from geogrid.model.plan import GridPlan
-    from geogrid.model.scheme import Level, Scheme
+    from geogrid.model.scheme import Scheme
 
-__all__ = ["Numbering", "number_cells", "number_plan"]
+__all__ = [
+    "PRESETS",
+    "CodeFormat",
+    "Numbering",
+    "code_format",
+    "code_standing",
+    "number_cells",
+    "number_plan",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,7 +58,14 @@ class Numbering:
 
 
 def number_cells(
-    atoms: Atoms, groups: pd.DataFrame, scheme: Scheme, *, prefix: str = "", district: str = ""
+    atoms: Atoms,
+    groups: pd.DataFrame,
+    scheme: Scheme,
+    *,
+    prefix: str = "",
+    district: str = "",
+    preset: str | CodeFormat | None = None,
+    official: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Numbering:
     """Give nested cells their codes and names.
 
@@ -49,6 +78,12 @@ def number_cells(
         Code of the district, in front of every code; may be empty.
     district
         Name of the district: the ``{parent}`` of the coarsest level.
+    preset
+        A key of ``PRESETS``, or what :func:`code_format` gives. Without one the scheme's
+        ``code_width`` holds, and a level gets more digits where one parent has more cells.
+    official
+        By level key, for levels whose values in ``groups`` are official codes that stay as they
+        are: the name of each code.
 
     Returns
     -------
@@ -59,7 +94,8 @@ def number_cells(
     Raises
     ------
     InputError
-        If an atom has no value in one of the columns.
+        If an atom has no value in one of the columns, or a number does not fit into the digits of
+        a preset.
     """
     ids = atoms.frame["atom_id"].to_numpy()
     keys = [level.key for level in scheme.area_levels]
@@ -68,148 +104,125 @@ def number_cells(
         atom, level_at = np.argwhere(values.isna().to_numpy())[0]
         msg = f"atom {ids[atom]} has no cell at level {keys[level_at]}: assign it before numbering"
         raise InputError(msg)
-    extents = _extents(atoms)
+    extents = extents_of(atoms)
     parent = np.zeros(len(ids), dtype=np.int64)
-    codes: TextArray = np.array([prefix])
-    names: TextArray = np.array([district])
-    columns: dict[str, TextArray] = {}
-    tables: list[pd.DataFrame] = []
-    for level in scheme.area_levels:
-        value = pd.factorize(values[level.key])[0]
-        pairs = np.column_stack((parent, value))
-        above, cell = _cells(pairs)
-        order = _reading_order(extents, cell, above)
-        table = _level_table(
-            level, order, codes[above], names[above], is_top=level is scheme.area_levels[0]
+    levels: list[LevelCells] = []
+    members = []
+    for at, level in enumerate(scheme.area_levels):
+        above, cell = nested_cells(parent, pd.factorize(values[level.key])[0])
+        levels.append(
+            LevelCells(
+                level=level,
+                up=at - 1,
+                above=above,
+                place=reading_order(extents, cell, above),
+                rank=np.arange(len(above)),
+                official=_official(values[level.key].to_numpy(), cell, level.key, official),
+            )
         )
-        codes, names = table["code"].to_numpy(str), table["name"].to_numpy(str)
-        columns[level.key] = codes[cell]
-        tables.append(table.sort_values("code"))
+        members.append(cell)
         parent = cell
+    issued = issue_codes(levels, Place(code=prefix, name=district), format_=_format(preset))
+    columns = {one.level.key: made.codes[cell]
+               for one, made, cell in zip(levels, issued, members, strict=True)}  # fmt: skip
+    tables = [cell_rows(*one).sort_values("code") for one in zip(levels, issued, strict=True)]
     return Numbering(
         labels=pd.DataFrame(columns, index=pd.Index(ids, name="atom_id")),
         cell_table=pd.concat(tables).set_index("code"),
     )
 
 
-def number_plan(plan: GridPlan) -> GridPlan:
+def number_plan(
+    plan: GridPlan,
+    *,
+    near: GridPlan | None = None,
+    preset: str | CodeFormat | None = None,
+    prefix: str | None = None,
+    restart: bool = False,
+) -> GridPlan:
     """Give the cells of a plan new codes, from what they are and not from what they were called.
 
-    Kinds and heads stay with their cells; names are made again. Numbering twice gives the same
+    Kinds and heads stay with their cells, and so do names that people gave (诚意商圈); names from
+    the template are made again; official cells keep code and name. Numbering twice gives the same
     codes. The proof is dropped when a code changes: check the new plan.
+
+    Parameters
+    ----------
+    plan
+        The plan. Cells of levels without an area of their own keep their order below their
+        parent.
+    near
+        An earlier plan of the same district and scheme, whose codes are kept: the cell that holds
+        most of an old cell's households (of its ground, where nobody lived) inherits its code, if
+        it lies below the same parent; heir of several, it keeps the one of which it holds most.
+        Other cells get the next number that was never used below their parent.
+    preset
+        A key of ``PRESETS``, or what :func:`code_format` gives; ``geogrid`` where absent, or
+        the digits of ``near``.
+    prefix
+        Code of the district; the plan's own where absent.
+    restart
+        Number afresh a plan that has retired codes, and forget them.
 
     Raises
     ------
     InputError
-        If the plan has cells of roster levels.
+        If a number does not fit into its digits, a preset lacks an official code, ``near`` is a
+        plan of other levels, or retired codes would be forgotten.
     """
-    keys = [level.key for level in plan.scheme.area_levels]
-    others = plan.cell_table.index[~plan.cell_table["level"].isin(keys)]
-    if len(others):
+    if near is None and (plan.code_history["to_version"] != "").any() and not restart:
         msg = (
-            f"{len(others)} cells such as {others[0]} have no area of their own, so a map gives "
-            f"them no order: number them with their roster"
+            "this plan has retired codes, which must not be used again: give the OLD plan whose "
+            "codes are to be kept (--near), or number it afresh on purpose (--restart)"
         )
         raise InputError(msg)
-    numbering = number_cells(
-        plan.atoms,
-        plan.labels,
-        plan.scheme,
-        prefix=plan.district.code,
-        district=plan.district.name,
+    if near is not None and (restart or prefix not in {None, near.district.code}):
+        msg = "codes are kept (--near) or made anew (--restart, --prefix): give one of them"
+        raise InputError(msg)
+    top = plan.district.code if prefix is None else prefix
+    memory = None
+    levels, tokens = level_cells(plan)
+    if near is not None:
+        _require_same_levels(near, plan)
+        top, memory = near.district.code, OldCodes(near, plan, tokens)
+    format_ = _format(preset or ("geogrid" if near is None else None))
+    issued = issue_codes(
+        levels, Place(code=top, name=plan.district.name), format_=format_, memory=memory
     )
-    table = numbering.cell_table.copy()
-    for level in plan.scheme.area_levels:
-        old = plan.labels[level.key].to_numpy()
-        new = numbering.labels[level.key].to_numpy()
-        codes, first = np.unique(new, return_index=True)
-        facts = plan.cell_table.loc[old[first]]
-        table.loc[codes, "kind"] = facts["kind"].to_numpy()
-        table.loc[codes, "head"] = facts["head"].to_numpy()
-    labels = plan.labels.assign(**{str(key): column for key, column in numbering.labels.items()})
-    is_same = labels.equals(plan.labels)
-    return replace(
-        plan,
-        labels=labels,
-        cell_table=table,
-        certificate=plan.certificate if is_same else None,
-        parent_version=plan.parent_version if is_same else plan.version,
-    )
+    numbered = renamed_plan(plan, levels, issued, tokens)
+    history = plan.code_history.iloc[:0] if memory is None else memory.history()
+    return replace(numbered, code_history=history, district=replace(plan.district, code=top))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Extents:
-    """Box, centre and area of each atom; the rank of its id breaks ties."""
-
-    boxes: FloatArray
-    x: FloatArray
-    y: FloatArray
-    area: FloatArray
-    rank: IntArray
+def code_standing(preset: str | CodeFormat | None = None) -> dict[str, str]:
+    """Return which text a preset follows and how much of it was seen: ``preset, text, text_zh``."""
+    chosen = _format(preset or "geogrid") or PRESETS["geogrid"]
+    return {"preset": chosen.key, "text": chosen.standing, "text_zh": chosen.standing_zh}
 
 
-def _extents(atoms: Atoms) -> _Extents:
-    shapes = atoms.frame.geometry.to_numpy()
-    centre = shapely.centroid(shapes)
-    order = np.argsort(atoms.frame["atom_id"].to_numpy(str), kind="stable")
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    return _Extents(
-        boxes=shapely.bounds(shapes),
-        x=shapely.get_x(centre),
-        y=shapely.get_y(centre),
-        area=shapely.area(shapes),
-        rank=rank,
-    )
+def _format(preset: str | CodeFormat | None) -> CodeFormat | None:
+    return code_format(preset) if isinstance(preset, str) else preset
 
 
-def _cells(pairs: IntArray) -> tuple[IntArray, IntArray]:
-    """Return the parent of each cell and the cell of each atom, from pairs of parent and value."""
-    unique, cell = np.unique(pairs, axis=0, return_inverse=True)
-    return unique[:, 0].astype(np.int64), cell.ravel().astype(np.int64)
+def _official(
+    values: TextArray,
+    cell: IntArray,
+    key: str,
+    official: Mapping[str, Mapping[str, str]] | None,
+) -> tuple[TextArray, TextArray] | None:
+    if official is None or key not in official:
+        return None
+    _, first = np.unique(cell, return_index=True)
+    codes = [str(value) for value in values[first]]
+    return np.array(codes), np.array([official[key].get(code, "") for code in codes])
 
 
-def _reading_order(extents: _Extents, cell: IntArray, above: IntArray) -> IntArray:
-    """Return the place, from 1, of each cell among the cells of its parent."""
-    n = len(above)
-    top, bottom = np.full(n, -np.inf), np.full(n, np.inf)
-    np.maximum.at(top, cell, extents.boxes[:, 3])
-    np.minimum.at(bottom, cell, extents.boxes[:, 1])
-    rank = np.full(n, len(cell), dtype=np.int64)
-    np.minimum.at(rank, cell, extents.rank)
-    # Sums depend on the order of their terms, so they run in the order of the ids; what is left
-    # of rounding goes with the millimetres.
-    by_id = np.argsort(extents.rank)
-    held = np.bincount(cell[by_id], weights=extents.area[by_id], minlength=n)
-    x = np.bincount(cell[by_id], weights=(extents.x * extents.area)[by_id], minlength=n) / held
-    y = np.bincount(cell[by_id], weights=(extents.y * extents.area)[by_id], minlength=n) / held
-    x, y = np.round(x, 3), np.round(y, 3)
-    place = np.zeros(n, dtype=np.int64)
-    for parent in range(int(above.max()) + 1):
-        own = np.flatnonzero(above == parent)
-        height = float(np.median(top[own] - bottom[own]))
-        row = np.floor((top[own].max() - y[own]) / max(height, 1e-3))
-        order = np.lexsort((rank[own], -y[own], x[own], row))
-        place[own[order]] = np.arange(1, len(own) + 1)
-    return place
-
-
-def _level_table(
-    level: Level, place: IntArray, parents: TextArray, parent_names: TextArray, *, is_top: bool
-) -> pd.DataFrame:
-    width = max(level.code_width, len(str(int(place.max()))))
-    codes = [f"{code}{n:0{width}d}" for code, n in zip(parents, place.tolist(), strict=True)]
-    names = [
-        level.name_template.format(parent=parent, n=n, code=code)
-        for parent, n, code in zip(parent_names, place.tolist(), codes, strict=True)
-    ]
-    return pd.DataFrame(
-        {
-            "code": codes,
-            "level": level.key,
-            "name": names,
-            "kind": level.kinds[0],
-            "parent": "" if is_top else parents,
-            "head": "",
-        }
-    )
+def _require_same_levels(old: GridPlan, new: GridPlan) -> None:
+    have = [[level.key for level in plan.scheme.levels if (plan.cell_table["level"] == level.key
+            ).any()] for plan in (old, new)]  # fmt: skip
+    if have[0] != have[1]:
+        msg = (
+            f"the old plan has the levels {', '.join(have[0])}, this one {', '.join(have[1])}: "
+            f"codes are kept between plans of one scheme only"
+        )
+        raise InputError(msg)

@@ -49,6 +49,7 @@ def plan_meta(plan: GridPlan, assumptions: Mapping[str, Any] | None) -> dict[str
         "certificate": None if plan.certificate is None else plan.certificate.to_dict(),
         "version": plan.version,
         "parent_version": plan.parent_version,
+        "notes": list(plan.notes),
         "cut_buildings": {str(name): cut[name].tolist() for name in cut.columns},
         "reach_assumptions": None if assumptions is None else _json_values(assumptions),
     }
@@ -87,11 +88,13 @@ class PlanMeta:
             self.certificate = _certificate(values["certificate"])
             self.version = str(values["version"])
             self.parent_version = str(values["parent_version"])
+            self.notes = tuple(str(note) for note in values.get("notes", ()))
             self.cut_buildings = pd.DataFrame(values["cut_buildings"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             msg = f"{name} is a damaged geogrid file: take the last good version of it ({error})"
             raise InputError(msg) from error
         if self.cut_buildings.columns.empty:
+            self.notes = tuple(str(note) for note in values.get("notes", ()))
             self.cut_buildings = pd.DataFrame({column: [] for column in _CUT_COLUMNS})
 
 

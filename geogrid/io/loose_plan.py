@@ -11,6 +11,7 @@ import pandas as pd
 from geogrid.errors import InputError
 from geogrid.io._gpkg import layer_names, read_layer_as_is, read_meta
 from geogrid.io._plan_meta import PlanMeta
+from geogrid.io.plan_file import read_code_history
 from geogrid.io.stored_plan import StoredPlan, read_stored_plan
 from geogrid.model.district import District
 from geogrid.model.plan import CELL_FIELDS
@@ -38,6 +39,8 @@ class LoosePlan:
         What the plan says about itself.
     roster_cells
         Indexed by ``code``: the cells of levels without polygons of their own.
+    code_history
+        Every code that the plan remembers.
     barriers, stations, circles
         Layers beside the plan; ``None`` where there are none.
     """
@@ -49,6 +52,7 @@ class LoosePlan:
     version: str
     cut_buildings: pd.DataFrame
     roster_cells: pd.DataFrame
+    code_history: pd.DataFrame
     barriers: gpd.GeoDataFrame | None = None
     stations: gpd.GeoDataFrame | None = None
     circles: gpd.GeoDataFrame | None = None
@@ -91,6 +95,7 @@ def read_loose_plan(path: Path) -> LoosePlan:
         version=meta.version,
         cut_buildings=meta.cut_buildings,
         roster_cells=_roster_cells(path, meta, there),
+        code_history=read_code_history(path),
         **maps,
     )
 

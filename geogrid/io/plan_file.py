@@ -15,7 +15,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
-from shapely.geometry import MultiPolygon
+from shapely.geometry import MultiPolygon, Polygon
 
 from geogrid.errors import InputError
 from geogrid.io._gpkg import (
@@ -29,9 +29,16 @@ from geogrid.io._gpkg import (
 from geogrid.io._gpkg import write_layers as _write_layers
 from geogrid.io._plan_meta import PlanMeta, crs_text, plan_meta
 from geogrid.io._plan_service import read_service, with_service
+from geogrid.io.stored_members import read_rosters
 from geogrid.model.atoms import Atoms
 from geogrid.model.district import District
-from geogrid.model.plan import CELL_FIELDS, GridPlan
+from geogrid.model.plan import (
+    CELL_FIELDS,
+    HISTORY_FIELDS,
+    MEMBER_FIELDS,
+    GridPlan,
+    no_history,
+)
 from geogrid.vocabulary import Contract
 
 if TYPE_CHECKING:
@@ -43,6 +50,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PlanExtras",
+    "read_code_history",
     "read_plan",
     "read_plan_layers",
     "write_defects",
@@ -50,10 +58,14 @@ __all__ = [
     "write_reach",
 ]
 
-_LAYERS = ("district", "atoms", "barriers", "stations", "circles", "defects", META_LAYER)
+_HISTORY = "code_history"
+_LAYERS = (
+    "district", "atoms", "barriers", "stations", "circles", "defects", _HISTORY, META_LAYER,
+)  # fmt: skip
 _ATOM_COLUMNS = ("atom_id", "households", "kind")
+_MORE_COLUMNS = ("merchants",)
 # Names that GeoPackage columns have already.
-_TAKEN_COLUMNS = (*_ATOM_COLUMNS, "fid", "geom", "geometry")
+_TAKEN_COLUMNS = (*_ATOM_COLUMNS, *_MORE_COLUMNS, "fid", "geom", "geometry")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -107,7 +119,8 @@ def write_plan(
     -------
     Path
         The file: layers ``district``, ``atoms``, one a level of area, ``members_<level>`` for the
-        others, ``barriers``, ``stations``, ``circles``, ``defects`` where there are any, and
+        others, ``barriers``, ``stations``, ``circles``, ``defects``, ``code_history`` (a table of
+        all codes that were ever used) where there are any, and
         ``geogrid_meta``.
 
     Raises
@@ -123,7 +136,12 @@ def write_plan(
         layers[level.key] = _cell_layer(plan, level, reach)
     for level in _listed_levels(plan):
         layers[f"members_{level.key}"] = _member_table(plan, level)
+        if level.key in plan.shapes:
+            cells = _cell_layer(plan, level, None)
+            layers[level.key] = cells.loc[~cells.geometry.is_empty]
     layers["atoms"] = _atom_layer(plan)
+    if len(plan.code_history):
+        layers[_HISTORY] = plan.code_history
     if plan.atoms.barriers is not None:
         layers["barriers"] = _to_frame(plan.atoms.barriers[["kind", "geometry"]], plan)
     known = _stations(stations, reach)
@@ -159,6 +177,7 @@ def read_plan(path: str | Path) -> GridPlan:
     layers = layer_names(path)
     atoms_layer = _map_layer(path, "atoms", meta)
     labels = _labels(atoms_layer, meta, path)
+    rosters = read_rosters(path, meta, layers)
     barriers = _map_layer(path, "barriers", meta) if "barriers" in layers else None
     place = _map_layer(path, "district", meta)
     limit = place.geometry.iloc[0] if len(place) else None
@@ -181,11 +200,17 @@ def read_plan(path: str | Path) -> GridPlan:
         scheme=meta.scheme,
         atoms=atoms,
         labels=labels,
-        cell_table=_cell_table(path, meta, labels),
+        cell_table=_cell_table(path, meta, labels, rosters),
         sources=meta.sources,
         certificate=meta.certificate,
         version=meta.version,
         parent_version=meta.parent_version,
+        rosters={key: table[list(MEMBER_FIELDS)] for key, table in rosters.items()},
+        shapes={
+            key: _shapes(path, key, meta, table) for key, table in rosters.items() if key in layers
+        },
+        notes=meta.notes,
+        code_history=read_code_history(path),
     )
 
 
@@ -275,9 +300,7 @@ def _listed_levels(plan: GridPlan) -> list[Level]:
     """Return the levels without polygons of their own of which the plan has members."""
     levels = plan.scheme.levels
     return [
-        level
-        for level in levels
-        if level.contract is not Contract.AREA and level.key in plan.labels
+        level for level in levels if level.contract is not Contract.AREA and plan.has_members(level)
     ]
 
 
@@ -290,10 +313,11 @@ def _district_layer(plan: GridPlan) -> gpd.GeoDataFrame:
 
 
 def _atom_layer(plan: GridPlan) -> gpd.GeoDataFrame:
-    frame = plan.atoms.frame[[*_ATOM_COLUMNS, "geometry"]]
+    known = [name for name in (*_ATOM_COLUMNS, *_MORE_COLUMNS) if name in plan.atoms.frame]
+    frame = plan.atoms.frame[[*known, "geometry"]]
     labels = {str(key): plan.labels[key].to_numpy() for key in plan.labels.columns}
     table = frame.assign(atom_id=frame["atom_id"].astype(str), **labels)
-    return named_crs(table[[*_ATOM_COLUMNS, *labels, "geometry"]], plan.district.crs)
+    return named_crs(table[[*known, *labels, "geometry"]], plan.district.crs)
 
 
 def _cell_layer(plan: GridPlan, level: Level, reach: Reach | None) -> gpd.GeoDataFrame:
@@ -336,8 +360,21 @@ def _map_layer(path: str | Path, name: str, meta: PlanMeta) -> gpd.GeoDataFrame:
 
 
 def _atom_frame(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    frame = layer[[*_ATOM_COLUMNS, "geometry"]]
-    return frame.assign(households=frame["households"].astype(np.int64))
+    counted = [name for name in ("households", *_MORE_COLUMNS) if name in layer]
+    known = [name for name in (*_ATOM_COLUMNS, *_MORE_COLUMNS) if name in layer]
+    return layer[[*known, "geometry"]].astype(dict.fromkeys(counted, np.int64))
+
+
+def _shapes(path: str | Path, key: str, meta: PlanMeta, members: pd.DataFrame) -> gpd.GeoSeries:
+    """Return the polygons of a level that promises households, empty where there is none."""
+    layer = _map_layer(path, key, meta)
+    if "code" not in layer:
+        raise _damaged(path, f"layer {key} lacks the column code")
+    codes = pd.Index(sorted(set(members["code"])), name="code")
+    at = pd.Index(layer["code"].astype(str)).get_indexer(codes)
+    shapes = np.full(len(codes), Polygon(), dtype=object)
+    shapes[at >= 0] = layer.geometry.to_numpy()[at[at >= 0]]
+    return gpd.GeoSeries(shapes, index=codes, crs=meta.crs)
 
 
 def _labels(layer: gpd.GeoDataFrame, meta: PlanMeta, path: str | Path) -> pd.DataFrame:
@@ -351,9 +388,15 @@ def _labels(layer: gpd.GeoDataFrame, meta: PlanMeta, path: str | Path) -> pd.Dat
     )
 
 
-def _cell_table(path: str | Path, meta: PlanMeta, labels: pd.DataFrame) -> pd.DataFrame:
+def _cell_table(
+    path: str | Path, meta: PlanMeta, labels: pd.DataFrame, rosters: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
     tables = []
     for level in meta.scheme.levels:
+        if level.key in rosters:
+            known = rosters[level.key].drop_duplicates("code").assign(level=level.key)
+            tables.append(known.sort_values("code")[["code", *CELL_FIELDS]])
+            continue
         if level.key not in labels:
             continue
         is_area = level.contract is Contract.AREA
@@ -369,6 +412,22 @@ def _cell_table(path: str | Path, meta: PlanMeta, labels: pd.DataFrame) -> pd.Da
     table = pd.concat(tables, ignore_index=True)
     texts = {str(name): table[name].astype("str").fillna("") for name in table.columns}
     return pd.DataFrame(texts).set_index("code")
+
+
+def read_code_history(path: str | Path) -> pd.DataFrame:
+    """Read every code that a plan file remembers; empty where it remembers none.
+
+    Raises
+    ------
+    InputError
+        If it is no plan of geogrid, or a damaged one.
+    """
+    if _HISTORY not in layer_names(path):
+        return no_history()
+    table = read_layer_as_is(path, _HISTORY, geometry=False)
+    if not set(HISTORY_FIELDS) <= set(table):
+        raise _damaged(path, f"table {_HISTORY} lacks a column")
+    return pd.DataFrame({name: table[name].fillna("").astype("str") for name in HISTORY_FIELDS})
 
 
 def _first(place: gpd.GeoDataFrame, column: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from geogrid.errors import InputError
 from geogrid.vocabulary import Contract, DefectKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["ALLOWABLE", "CellException", "HouseholdBand", "Level", "Scheme"]
 
@@ -107,11 +110,24 @@ class Level:
     code_width
         Digits that a cell adds to its parent's code.
     name_template
-        ``{parent}``, ``{n}`` and ``{code}`` are filled in.
+        ``{parent}``, ``{n}``, ``{code}``, ``{district}`` and the names of coarser levels
+        (``{村社区}``) are filled in.
     head_title
         Title of the person in charge of a cell (网格长 …).
     may_span_parents
         Whether every cell may lie in several parents; a check lists those that do.
+    kind_counts
+        Pairs of a kind and what a cell of it counts where that is not ``households``
+        (街区: ``merchants``).
+    kind_totals
+        Pairs of a kind and how many cells of it the source text states.
+    count
+        How many cells the source text states for the whole place; ``None`` where it does not.
+    locked
+        An administrative level: its cells are official, fixed, and given from outside.
+    one_to_one
+        Key of the level above of which each cell has exactly one cell here; "" where there is
+        no such rule.
     """
 
     key: str
@@ -126,11 +142,22 @@ class Level:
     may_span_parents: bool = False
     unbalanced_kinds: tuple[str, ...] = ()
     spanning_kinds: tuple[str, ...] = ()
+    kind_counts: tuple[tuple[str, str], ...] = ()
+    kind_totals: tuple[tuple[str, int], ...] = ()
+    count: int | None = None
+    locked: bool = False
+    one_to_one: str = ""
 
     def __post_init__(self) -> None:
         # A plan file gives lists back, and a level must stay hashable.
         for name in ("unbalanced_kinds", "spanning_kinds"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        for name in ("kind_counts", "kind_totals"):
+            object.__setattr__(self, name, tuple(tuple(pair) for pair in getattr(self, name)))
+
+    def counted_in(self, kind: str) -> str:
+        """Return what a cell of a kind counts: ``households``, or ``merchants``."""
+        return dict(self.kind_counts).get(kind, "households")
 
     def answers_to(self, name: str) -> bool:
         """Tell whether ``name`` is this level's key, name or one of its aliases."""
@@ -139,9 +166,24 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheme:
-    """An ordered list of levels, coarse to fine, below the district itself.
+    """An ordered list of levels, coarse to fine.
 
-    ``exceptions`` names single cells that may do what others may not.
+    The administrative levels on top are ``locked``: their cells are official and given from
+    outside. A plan made without them has a scheme without them (:meth:`given`), and its district
+    stands above the coarsest level that is left.
+
+    Attributes
+    ----------
+    key, title, source
+        Short name, headline, and the text it was read from.
+    levels
+        Coarse to fine.
+    exceptions
+        Single cells that may do what others may not.
+    assumptions
+        What the source text does not say and this scheme sets all the same.
+    notes
+        Figures of the source text that disagree with each other; they are shown, never mended.
     """
 
     key: str
@@ -149,8 +191,12 @@ class Scheme:
     levels: tuple[Level, ...]
     source: str = ""
     exceptions: tuple[CellException, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in ("assumptions", "notes"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         # A plan file gives tables back.
         listed: tuple[CellException | dict[str, Any], ...] = tuple(self.exceptions)
         exceptions = tuple(CellException(**one) if isinstance(one, dict) else one for one in listed)
@@ -188,3 +234,62 @@ class Scheme:
         """Return the next coarser level, ``None`` for the coarsest."""
         position = self.levels.index(level)
         return self.levels[position - 1] if position else None
+
+    @property
+    def locked_levels(self) -> tuple[Level, ...]:
+        """The administrative levels, whose cells are given from outside."""
+        return tuple(level for level in self.levels if level.locked)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many cells the source text states, by key of the levels of which it does."""
+        return {level.key: level.count for level in self.levels if level.count is not None}
+
+    def without(self, names: Iterable[str]) -> Scheme:
+        """Return the scheme without some of its levels.
+
+        Parameters
+        ----------
+        names
+            Keys, names or aliases. A level that is one-to-one with one of them is no longer.
+
+        Raises
+        ------
+        InputError
+            If the scheme has no such level, or none would be left.
+        """
+        gone = {self.level(name).key for name in names}
+        if not gone:
+            return self
+        kept = [level for level in self.levels if level.key not in gone]
+        free = [replace(one, one_to_one="") if one.one_to_one in gone else one for one in kept]
+        return replace(self, levels=tuple(free))
+
+    def given(self, supplied: Iterable[str] = ()) -> Scheme:
+        """Return the scheme of a plan for which only some official cells were supplied.
+
+        An administrative level without polygons from outside cannot be drawn by a program: it is
+        left out, and the level below it is divided inside the next one above.
+
+        Parameters
+        ----------
+        supplied
+            Keys, names or aliases of the locked levels that are there.
+        """
+        there = {self.level(name).key for name in supplied}
+        return self.without(one.key for one in self.locked_levels if one.key not in there)
+
+    def left_out(self, other: Scheme) -> tuple[str, ...]:
+        """Return a plain sentence for a plan whose scheme ``other`` lacks some of these levels."""
+        there = {level.key for level in other.levels}
+        # Of the topmost there is one: the district itself.
+        own = {self.levels[0].key} if self.levels[0].count == 1 else set()
+        missing = [one for one in self.levels if one.key not in there | own]
+        gone = [f"{one.name} {one.key}" for one in missing]
+        if not gone:
+            return ()
+        text = (
+            f"{'、'.join(gone)}: official levels that nobody supplied are not in the plan "
+            f"(行政层级未给出，方案中略去)"
+        )
+        return (text,)

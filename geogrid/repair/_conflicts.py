@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
 
     from geogrid.model.report import CoverageReport
     from geogrid.repair._faces import Faces
-    from geogrid.repair._ground import Ground
+    from geogrid.repair._ground import Ground, Shapes
 
 __all__ = [
     "Conflict",
+    "code_conflicts",
     "conflict_table",
     "groundless_conflicts",
     "left_conflicts",
@@ -83,6 +85,34 @@ def locked_conflicts(
         cells = tuple(faces.cell[locked & (faces.face == face)].tolist())
         kind = "overlap" if faces.in_limit[face] else "outside"
         found.append(Conflict(kind, cells, shapes[face]))
+    return found
+
+
+def code_conflicts(
+    codes: Sequence[str], lacks_code: npt.NDArray[np.bool_], shapes: Shapes
+) -> list[Conflict]:
+    """List cells without a code, and those that share one.
+
+    Parameters
+    ----------
+    codes
+        Code of every cell, a stand-in where it lacks one.
+    lacks_code
+        Whether it does.
+    shapes
+        Cells in metres.
+    """
+    rows_of: dict[str, list[int]] = defaultdict(list)
+    for row, code in enumerate(codes):
+        rows_of[code].append(row)
+    found = [
+        Conflict("missing_code", (row,), shapes[row]) for row in np.flatnonzero(lacks_code).tolist()
+    ]
+    found += [
+        Conflict("repeated_code", tuple(rows), shapely.union_all(shapes[rows]))
+        for rows in rows_of.values()
+        if len(rows) > 1
+    ]
     return found
 
 

@@ -12,11 +12,13 @@ import shapely
 
 from geogrid.planar.edges import RookPairs, rook_pairs
 from geogrid.planar.noding import line_work
-from geogrid.repair._suspects import Suspects, on_pixel
+from geogrid.planar.rings import pack, unpack
+from geogrid.repair._rings import bent_edges, bent_rings, corner_nodes
 
 if TYPE_CHECKING:
     from geogrid.planar.lattice import Millimetres
     from geogrid.repair._ground import Ground, Shapes
+    from geogrid.repair._suspects import Suspects
 
 __all__ = ["CellIndex", "Faces", "arrange", "widen"]
 
@@ -62,7 +64,8 @@ class Faces:
     face, cell, part
         One row a cell that covers a face, sorted by face; the part of the cell that does.
     slack
-        Nodes that the noding put on borders of locked cells, in millimetres, shape (n, 2).
+        Nodes that the noding put on borders of locked cells, and those on the limit where no
+        check would let it give way; in millimetres, shape (n, 2).
     origin
         The ground's origin.
     """
@@ -132,54 +135,6 @@ def widen(ground: Ground, found: Suspects, index: CellIndex) -> Indices:
     return np.union1d(found.rows, index.query(faulty)[1])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Rings:
-    """Rings of polygons in whole millimetres, and the nodes in whose pixel their edges pass.
-
-    ``place`` is the vertex before which each of ``nodes`` comes, in the order of the walk.
-    """
-
-    xy: Millimetres
-    offsets: tuple[npt.NDArray[np.int32], ...]
-    place: Indices
-    nodes: Millimetres
-
-    @classmethod
-    def of(cls, polygons: Shapes, nodes: Millimetres) -> _Rings:
-        _, xy, offsets = shapely.to_ragged_array(polygons)
-        whole = np.rint(xy).astype(np.int64)
-        starts = np.ones(len(whole), dtype=np.bool_)
-        starts[offsets[0][1:] - 1] = False
-        edge = np.flatnonzero(starts)
-        lines = shapely.linestrings(np.stack((whole[edge], whole[edge + 1]), axis=1).astype(float))
-        tree = shapely.STRtree(np.asarray(shapely.points(nodes.astype(np.float64)), dtype=object))
-        line, node = tree.query(lines, predicate="dwithin", distance=1.0)
-        passes, _, along = on_pixel(whole[edge[line]], whole[edge[line] + 1], nodes[node])
-        line, node, along = line[passes], node[passes], along[passes]
-        order = np.lexsort((along, line))
-        return cls(whole, offsets, edge[line[order]] + 1, nodes[node[order]])
-
-    def bent(self) -> Shapes:
-        """Give the polygons the nodes, as the noding did."""
-        xy = np.insert(self.xy, self.place, self.nodes, axis=0).astype(np.float64)
-        rings = self.offsets[0] + np.searchsorted(self.place, self.offsets[0], side="left")
-        whole = shapely.from_ragged_array(
-            shapely.GeometryType.POLYGON, xy, (rings, *self.offsets[1:])
-        )
-        result = np.asarray(whole, dtype=object)
-        broken = ~shapely.is_valid(result)
-        result[broken] = shapely.make_valid(
-            result[broken], method="structure", keep_collapsed=False
-        )
-        return result
-
-    def added(self, of_polygon: Flags) -> Millimetres:
-        """Return the nodes that some polygons did not have, each once."""
-        ring = np.searchsorted(self.offsets[0], self.place - 1, side="right") - 1
-        polygon = np.searchsorted(self.offsets[1], ring, side="right") - 1
-        return np.unique(self.nodes[of_polygon[polygon]], axis=0)
-
-
 def arrange(ground: Ground, rows: Indices, found: Suspects, index: CellIndex) -> Faces:
     """Node the borders of cells and the left-over limit once, and see what each face is.
 
@@ -194,30 +149,81 @@ def arrange(ground: Ground, rows: Indices, found: Suspects, index: CellIndex) ->
     index
         All cells that take part.
     """
-    lines = np.concatenate((line_work(ground.cells[rows]), found.limit_lines))
-    faces = _judge(ground, rows, found, lines, index)
+    parts = _Parts.of(ground, rows, found)
+    lines = np.concatenate((line_work(parts.shapes), parts.limit_lines))
+    faces = _judge(ground, parts, found, lines, index)
     cuts = _strip_cuts(ground, rows, found, faces)
     if len(cuts):
-        faces = _judge(ground, rows, found, np.concatenate((lines, cuts)), index)
+        faces = _judge(ground, parts, found, np.concatenate((lines, cuts)), index)
     return faces
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Parts:
+    """The cells in question part by part, since noding may pinch a thin part that was one.
+
+    Where cells are locked they never take a node, and neither does the limit. So both start with
+    the vertices of others in whose pixel they pass: a border that has been fitted to them is not
+    crossed, and noded, over and over.
+
+    Attributes
+    ----------
+    shapes, owner
+        Polygons, and the position of their cell in ``rows``.
+    rows
+        The cells in question.
+    is_locked
+        One flag a part.
+    bodies
+        The parts of the limit.
+    limit_lines
+        The limit's edges that take part.
+    """
+
+    shapes: Shapes
+    owner: Indices
+    rows: Indices
+    is_locked: Flags
+    bodies: Shapes
+    limit_lines: Shapes
+
+    @classmethod
+    def of(cls, ground: Ground, rows: Indices, found: Suspects) -> _Parts:
+        shapes, owner = shapely.get_parts(ground.cells[rows], return_index=True)
+        bodies, lines = shapely.get_parts([ground.limit]), found.limit_lines
+        is_locked = ground.is_locked[rows[owner]]
+        if is_locked.any():
+            free = _vertices(shapes[~is_locked])
+            places = np.concatenate((free, found.limit_ends.reshape(-1, 2)))
+            shapes[is_locked] = _plainly_bent(shapes[is_locked], np.unique(places, axis=0))
+            places = np.unique(_vertices(ground.cells[rows]), axis=0)
+            bodies, lines = _plainly_bent(bodies, places), bent_edges(found.limit_ends, places)
+        return cls(shapes, owner, rows, is_locked, bodies, lines)
+
+
+def _vertices(shapes: Shapes) -> Millimetres:
+    return np.rint(shapely.get_coordinates(shapes)).astype(np.int64)
+
+
+def _plainly_bent(polygons: Shapes, nodes: Millimetres) -> Shapes:
+    """Bend polygons, but not those that would fall into pieces."""
+    bent = bent_rings(polygons, nodes)
+    return np.where(shapely.get_type_id(bent) == shapely.GeometryType.POLYGON, bent, polygons)
+
+
 def _judge(
-    ground: Ground, rows: Indices, found: Suspects, lines: Shapes, index: CellIndex
+    ground: Ground, parts: _Parts, found: Suspects, lines: Shapes, index: CellIndex
 ) -> Faces:
     shapes, nodes = _polygonize(lines)
     points = np.asarray(shapely.point_on_surface(shapes), dtype=object)
-    # Part by part: noding may pinch a thin part in two, and it was one all the same.
-    parts, owner = shapely.get_parts(ground.cells[rows], return_index=True)
-    bodies = shapely.get_parts([ground.limit])
-    rings = _Rings.of(np.concatenate((parts, bodies)), nodes)
-    bent = rings.bent()
-    face, part = shapely.STRtree(bent[: len(parts)]).query(points, predicate="intersects")
+    rows, owner, count = parts.rows, parts.owner, len(parts.shapes)
+    bent = bent_rings(np.concatenate((parts.shapes, parts.bodies)), nodes)
+    face, part = shapely.STRtree(bent[:count]).query(points, predicate="intersects")
     order = np.lexsort((part, face))
     order = order[np.unique(face[order] * len(rows) + owner[part[order]], return_index=True)[1]]
     face, part = face[order], part[order]
     body = np.full(len(shapes), -1, dtype=np.int64)
-    holder, inside = shapely.STRtree(points).query(bent[len(parts) :], predicate="intersects")
+    holder, inside = shapely.STRtree(points).query(bent[count:], predicate="intersects")
     body[inside] = holder
     # Cells that nobody suspects may lie inside a ring of suspects: that face is theirs.
     bare = np.setdiff1d(np.arange(len(shapes)), face)
@@ -227,6 +233,8 @@ def _judge(
     if len(found.limit_ends):
         limit_lines = shapely.STRtree(found.limit_lines)
         at_limit[limit_lines.query(shapes, predicate="dwithin", distance=1.0)[0]] = True
+    locked = parts.is_locked
+    added = _added(bent[:count][locked], ground.cells[rows[owner[locked]]])
     return Faces(
         shapes=shapes,
         area_m2=np.asarray(shapely.area(shapes) / 1e6, dtype=np.float64),
@@ -235,9 +243,14 @@ def _judge(
         face=face,
         cell=rows[owner[part]],
         part=part,
-        slack=rings.added(np.append(ground.is_locked[rows[owner]], [False] * len(bodies))),
+        slack=np.concatenate((added, corner_nodes(found.limit_ends, nodes))),
         origin=ground.origin,
     )
+
+
+def _added(bent: Shapes, cells: Shapes) -> Millimetres:
+    """Return the vertices that cells did not have before."""
+    return unpack(np.setdiff1d(pack(_vertices(bent)), pack(_vertices(cells))))
 
 
 def _strip_cuts(ground: Ground, rows: Indices, found: Suspects, faces: Faces) -> Shapes:

@@ -39,7 +39,7 @@ class Ground:
     is_locked
         Whether a cell must not change.
     made_valid
-        Whether a cell was invalid before.
+        Whether a cell was invalid before, or had lines with it.
     keys, raw
         Every vertex that came in, by its lattice point: sorted keys and the coordinates in metres
         that most of its polygons have there.
@@ -95,7 +95,13 @@ def _valid(shapes: Shapes) -> tuple[Shapes, npt.NDArray[np.bool_]]:
     return sound, bad
 
 
-def ground_of(cells_m: Shapes, limit_m: BaseGeometry, is_locked: npt.NDArray[np.bool_]) -> Ground:
+def ground_of(
+    cells_m: Shapes,
+    limit_m: BaseGeometry,
+    *,
+    is_locked: npt.NDArray[np.bool_],
+    is_mixed: npt.NDArray[np.bool_],
+) -> Ground:
     """Bring cells and limit onto the lattice.
 
     Parameters
@@ -104,13 +110,15 @@ def ground_of(cells_m: Shapes, limit_m: BaseGeometry, is_locked: npt.NDArray[np.
         Polygons in metres.
     is_locked
         Cells that do not change; theirs win where polygons differ below the lattice.
+    is_mixed
+        Cells that came with lines or points.
     """
     raw, owner = shapely.get_coordinates([*cells_m, limit_m], return_index=True)
     whole = to_mm(raw)
     origin = origin_mm(whole)
     rounded = shapely.transform(cells_m, lambda xy: np.rint(xy * _MM) - origin)
     cells, made_valid = _valid(np.asarray(rounded, dtype=object))
-    made_valid &= ~is_locked
+    made_valid = (made_valid | (is_mixed & ~shapely.is_empty(cells))) & ~is_locked
     keys, common, differs = _common_vertices(
         _keys(whole - origin), raw, owner, np.append(is_locked, values=False)[owner]
     )

@@ -29,9 +29,9 @@ def groundless(
 ) -> list[int]:
     """Name the cells that others cover, until each of the rest has ground.
 
-    Of cells that cover each other, a locked one stays as long as it can. The one with the greatest
-    share of loose border is named first: a mended cell has none, so mending again names the same
-    ones. Then the smaller one, then the later code.
+    Of cells that cover each other a locked one stays, unless another locked one covers it. Of the
+    rest the one with the greatest share of loose border is named first: a mended cell has none, so
+    mending again names the same ones. Then the smaller one, then the later code.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def groundless(
     """
     count = len(ground.cells)
     named = np.zeros(count, dtype=np.bool_)
-    bare = _bare(faces, named)
+    bare = _bare(faces, named, is_locked)
     if not bare.any():
         return []
     rows = np.flatnonzero(bare)
@@ -61,12 +61,15 @@ def groundless(
     order = np.argsort(np.lexsort((-rank, areas, -loose, is_locked)), kind="stable")
     while bare.any():
         named |= _first_of_each_heap(faces, bare, order)
-        bare = _bare(faces, named)
+        bare = _bare(faces, named, is_locked)
     return np.flatnonzero(named).tolist()
 
 
-def _bare(faces: Faces, named: Flags) -> Flags:
-    """Tell which cells have no ground of their own beside all but the named ones."""
+def _bare(faces: Faces, named: Flags, is_locked: Flags) -> Flags:
+    """Tell which cells have no ground of their own beside all but the named ones.
+
+    What only one locked cell covers is its own.
+    """
     inside = faces.in_limit[faces.face]
     face, cell = faces.face[inside], faces.cell[inside]
     area = faces.area_m2[face]
@@ -74,7 +77,9 @@ def _bare(faces: Faces, named: Flags) -> Flags:
     whole = np.bincount(faces.cell, faces.area_m2[faces.face], minlength=count)
     kept = ~named[cell]
     covers = np.bincount(face[kept], minlength=len(faces.shapes))
-    own = kept & (covers[face] == 1)
+    locked = kept & is_locked[cell]
+    locks = np.bincount(face[locked], minlength=len(faces.shapes))
+    own = kept & (np.where(locked, locks[face], covers[face]) == 1)
     share = np.bincount(cell[own], area[own], minlength=count)
     # A big cell that mostly hangs over the limit but has that ground to itself is trimmed.
     held = np.bincount(cell[kept], area[kept], minlength=count)

@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 
     from geogrid.model.district import District
 
-__all__ = ["areas_of", "cell_households", "codes_of", "limit_shape", "locked_rows", "metric_table"]
+__all__ = [
+    "areas_of",
+    "cell_households",
+    "codes_of",
+    "is_mixed",
+    "lacks_code",
+    "limit_shape",
+    "locked_rows",
+    "metric_table",
+]
 
 _AREAS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
@@ -31,7 +40,7 @@ _AREAS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 def metric_table(cells: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame:
     """Return a copy of the cells in metres, every row kept."""
     frame = gpd.GeoDataFrame(geometry=cells) if isinstance(cells, gpd.GeoSeries) else cells.copy()
-    if not np.isin(shapely.get_type_id(frame.geometry.to_numpy()), _AREAS).any():
+    if shapely.is_empty(areas_of(frame)).all():
         msg = "there is no polygon to repair: give a layer of grid cells"
         raise InputError(msg)
     if frame.crs is not None:
@@ -41,17 +50,47 @@ def metric_table(cells: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame:
 
 
 def areas_of(frame: gpd.GeoDataFrame) -> npt.NDArray[np.object_]:
-    """Return flat polygons; whatever is none comes back empty."""
-    shapes = shapely.force_2d(frame.geometry.to_numpy())
+    """Return flat polygons: those in a collection, and an empty one where there is none.
+
+    What has coordinates that are no numbers counts as empty.
+    """
+    shapes = np.asarray(shapely.force_2d(frame.geometry.to_numpy()), dtype=object)
+    for row in np.flatnonzero(is_mixed(frame)).tolist():
+        parts = shapely.get_parts(as_multipolygon(shapes[row]))
+        shapes[row] = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
     shapes[~np.isin(shapely.get_type_id(shapes), _AREAS)] = shapely.Polygon()
-    return np.asarray(shapes, dtype=object)
+    xy, owner = shapely.get_coordinates(shapes, return_index=True)
+    shapes[owner[~np.isfinite(xy).all(axis=1)]] = shapely.Polygon()
+    return shapes
+
+
+def is_mixed(frame: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
+    """Tell which rows are collections of polygons and whatever else."""
+    kinds = shapely.get_type_id(frame.geometry.to_numpy())
+    return np.asarray(kinds == shapely.GeometryType.GEOMETRYCOLLECTION, dtype=np.bool_)
 
 
 def codes_of(frame: gpd.GeoDataFrame) -> list[str]:
-    """Return the cells' codes, numbers from 1 where there are none."""
-    if "code" in frame:
-        return [str(code) for code in frame["code"]]
-    return [str(number) for number in range(1, len(frame) + 1)]
+    """Return the cells' codes, of which one may come twice.
+
+    They are numbers from 1 where there is no column, and ``row 3`` where the third row has none.
+    """
+    if "code" not in frame:
+        return [str(number) for number in range(1, len(frame) + 1)]
+    lacks = lacks_code(frame)
+    return [
+        f"row {number}" if is_missing else str(code)
+        for number, (code, is_missing) in enumerate(zip(frame["code"], lacks, strict=True), start=1)
+    ]
+
+
+def lacks_code(frame: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
+    """Tell which rows of a table with codes have none."""
+    if "code" not in frame:
+        return np.zeros(len(frame), dtype=np.bool_)
+    codes = frame["code"]
+    is_blank = codes.astype(str).str.strip() == ""
+    return np.asarray(codes.isna() | is_blank, dtype=np.bool_)
 
 
 def limit_shape(

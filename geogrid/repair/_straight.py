@@ -1,4 +1,4 @@
-"""Free cells run straight along locked ones, which cannot take the nodes of the noding."""
+"""Cells run straight along locked ones and the limit, which cannot take every node."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _TRIANGLE = 3
 
 
 def straightened(united: Shapes, slack: Millimetres, is_locked: npt.NDArray[np.bool_]) -> Shapes:
-    """Drop from free cells the nodes on locked borders where no third cell meets.
+    """Drop from free cells the nodes on fixed borders where no third cell meets.
 
     Parameters
     ----------
     united
         All mended cells there, locked ones with the nodes, in whole millimetres.
     slack
-        Nodes that the noding put on borders of locked cells, shape (n, 2).
+        Nodes that locked cells and the limit cannot take, shape (n, 2).
     is_locked
         Which of them are locked.
     """

@@ -85,12 +85,20 @@ def _uncancelled(pieces: _Pieces, vertices: int) -> Flags:
 
 
 def on_pixel(
-    start: Millimetres, end: Millimetres, point: Millimetres
+    start: Millimetres, end: Millimetres, point: Millimetres, *, with_corner: bool = True
 ) -> tuple[Flags, Indices, Indices]:
     """Tell in whose pixel an edge passes between its ends.
 
-    A pixel reaches half a lattice step each way and holds its lower and its left side but not the
-    others, as in the noding: an edge that touches it in the lower left corner alone passes it too.
+    A pixel reaches half a lattice step each way. In the noding it holds its lower and its left
+    side but not the others, so that an edge that touches it in the lower left corner alone passes
+    it too; in a check such an edge passes it by.
+
+    Parameters
+    ----------
+    start, end, point
+        One row a pair of an edge and a point, shape (n, 2).
+    with_corner
+        Whether that corner counts.
 
     Returns
     -------
@@ -101,36 +109,40 @@ def on_pixel(
     cross = span[:, 0] * to[:, 1] - span[:, 1] * to[:, 0]
     along = (span * to).sum(axis=1)
     between = (along > 0) & (along < (span * span).sum(axis=1))
-    reach = np.abs(span).sum(axis=1)
+    beyond = 2 * np.abs(cross) - np.abs(span).sum(axis=1)
     falls_below = (span[:, 0] * span[:, 1] < 0) & (cross * span[:, 0] > 0)
-    in_pixel = (2 * np.abs(cross) < reach) | ((2 * np.abs(cross) == reach) & falls_below)
+    in_pixel = (beyond < 0) | ((beyond == 0) & falls_below & with_corner)
     return between & in_pixel, cross, along
 
 
-def _limit_gives_way(pieces: _Pieces, xy: Millimetres) -> _Pieces:
-    """Split the limit at vertices of cells in whose pixel it passes.
+def _give_way(pieces: _Pieces, xy: Millimetres, is_locked: Flags) -> _Pieces:
+    """Split the limit and locked cells at vertices of others in whose pixel they pass.
 
     The limit's vertices that lie exactly on a cell's edge split that edge as well: the cover is
-    proven as it stands, so there is nothing to mend. A vertex of one cell on another's edge
+    proven as it stands, so there is nothing to mend. A vertex of one free cell on another's edge
     splits nothing here: it is to be mended.
     """
-    if not (pieces.owner < 0).any():
+    is_limit = pieces.owner < 0
+    is_fixed = ~is_limit & is_locked[pieces.owner]
+    if not (is_limit | is_fixed).any():
         return pieces
-    of_limit = np.zeros(len(xy), dtype=np.bool_)
-    of_cell = np.zeros(len(xy), dtype=np.bool_)
+    of_limit, of_fixed, of_free = np.zeros((3, len(xy)), dtype=np.bool_)
     for ends in (pieces.tail, pieces.head):
-        of_limit[ends[pieces.owner < 0]] = True
-        of_cell[ends[pieces.owner >= 0]] = True
-    numbers = np.flatnonzero(of_limit | of_cell)
+        of_limit[ends[is_limit]] = True
+        of_fixed[ends[is_fixed]] = True
+        of_free[ends[~is_limit & ~is_fixed]] = True
+    numbers = np.flatnonzero(of_limit | of_fixed | of_free)
     ends = xy[np.column_stack((pieces.tail, pieces.head))]
     lines = np.asarray(shapely.linestrings(ends.astype(np.float64)), dtype=object)
     tree = shapely.STRtree(lines)
     points = shapely.points(xy[numbers].astype(np.float64))
     at, piece = tree.query(points, predicate="dwithin", distance=1.0)
     vertex = numbers[at]
-    passes, cross, along = on_pixel(ends[piece, 0], ends[piece, 1], xy[vertex])
-    is_limit = pieces.owner[piece] < 0
-    hit = passes & np.where(is_limit, of_cell[vertex], of_limit[vertex] & (cross == 0))
+    passes, cross, along = on_pixel(ends[piece, 0], ends[piece, 1], xy[vertex], with_corner=False)
+    of_cell = of_fixed[vertex] | of_free[vertex]
+    of_other = of_free[vertex] | of_limit[vertex]
+    exactly = of_limit[vertex] & (cross == 0)
+    hit = passes & np.select([is_limit[piece], is_fixed[piece]], [of_cell, of_other], exactly)
     piece, vertex, along = piece[hit], vertex[hit], along[hit]
     order = np.lexsort((along, piece))
     return _split(pieces, piece[order], vertex[order])
@@ -159,7 +171,7 @@ def suspects(ground: Ground, cells: npt.NDArray[np.object_], rows: Indices) -> S
     Parameters
     ----------
     ground
-        Limit and origin.
+        Limit, origin and who is locked.
     cells
         All cells in metres.
     rows
@@ -171,7 +183,7 @@ def suspects(ground: Ground, cells: npt.NDArray[np.object_], rows: Indices) -> S
     pieces = _Pieces(edges.tail, edges.head, owner, np.arange(len(owner)))
     vertices = len(edges.xy)
     pieces = pieces.pick(_uncancelled(pieces, vertices))
-    pieces = _limit_gives_way(pieces, edges.xy)
+    pieces = _give_way(pieces, edges.xy, ground.is_locked)
     pieces = pieces.pick(_uncancelled(pieces, vertices))
     is_limit = pieces.owner < 0
     of_limit = np.unique(pieces.source[is_limit])

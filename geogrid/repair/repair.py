@@ -13,6 +13,7 @@ from geogrid.coverage import verify_coverage
 from geogrid.planar.edges import dissolve
 from geogrid.repair._conflicts import (
     Conflict,
+    code_conflicts,
     conflict_table,
     groundless_conflicts,
     left_conflicts,
@@ -25,6 +26,8 @@ from geogrid.repair._inputs import (
     areas_of,
     cell_households,
     codes_of,
+    is_mixed,
+    lacks_code,
     limit_shape,
     locked_rows,
     metric_table,
@@ -62,18 +65,23 @@ class Repair:
     ----------
     cells
         The input's rows and columns in their order, in metres. Cells away from any defect are
-        the very geometries that came in; ``area_m2``, where there is one, follows the geometry.
+        the very geometries that came in, heights and all; those that changed are flat.
+        ``area_m2``, where there is one, follows the geometry; nothing else in the table does.
     changes
-        One row a cell, ``what``, and ``other`` cell: ``cell what other area_m2 households``. What:
+        One row a cell, ``what``, and ``other`` cell: ``cell what other area_m2 households``, the
+        last two being the ground that changed hands and the households on it. What:
         ``gap_filled``, ``missing_cell_filled`` (a gap as large as a cell), ``extended_to_limit``,
         ``overlap_given`` (to ``other``), ``detached_given`` (a piece cut off by the mending, to
         ``other``), ``trimmed_to_limit``, ``node_added``, ``vertex_matched`` (moved by less than a
         millimetre), ``made_valid``; with the policy ``ask`` only ``ask_gap`` and ``ask_overlap``:
         ``cell`` would get it by the longest border, ``other`` could.
     conflicts
-        What a person has to decide: ``kind cells area_m2 households geometry``; ``duplicate``,
-        ``nested`` and ``outside`` cells, kept as they are; ``invalid`` cells without any area;
-        ``gap``, ``overlap``, ``outside`` and ``unmatched_edge`` that locked cells keep open.
+        What a person has to decide: ``kind cell cells area_m2 households geometry``. Cells that
+        are kept as they are while the rest is mended as if they were not there: ``duplicate``,
+        ``nested`` and ``outside`` ones and ``invalid`` ones without any area; ``cell`` is the one
+        kept. ``gap``, ``overlap``, ``outside`` and ``unmatched_edge`` that locked cells keep open;
+        ``multipart`` cells that came so; ``missing_code`` and ``repeated_code``. Whatever
+        ``report`` finds, of any kind, is here as well.
     report
         The check of ``cells``.
     """
@@ -127,14 +135,23 @@ def repair_coverage(
     ----------
     cells
         Polygons; ``code`` is made where absent. Degrees are converted to the metric frame of
-        their district.
+        their district. Invalid ones are made valid; rows without a polygon stay.
     limit
         What they should cover.
     policy
-        Who gets a gap or an overlap: ``longest_border``, ``fewest_households``, ``most_compact``,
-        or ``ask``, which changes nothing and lists the questions.
+        Who gets a gap or an overlap, of the cells beside the gap or on the overlap:
+
+        - ``longest_border``: the cell that shares the longest border with it;
+        - ``fewest_households``: the cell with the fewest households, by ``households``, else by
+          the column of that name;
+        - ``most_compact``: the cell whose 4πA/P² gains most, or loses least, by it;
+        - ``ask``: nobody. Nothing changes, and ``.changes`` holds the questions.
+
+        By any of them a cell that would otherwise fall into pieces comes first; ties go to the
+        longer border, then to the first code.
     locked
-        Codes of cells that do not change at all.
+        Codes of cells that do not change at all. The others give way to them, and share their
+        borders where no third cell meets in the middle of a locked edge.
     households
         Points with ``households`` (1 where absent), to count who is moved.
 
@@ -159,22 +176,32 @@ def repair_coverage(
         policy,
         locked_rows(locked, codes),
         cell_households(policy, frame, areas_of(frame), households),
-        np.argsort(np.argsort(np.array(codes, dtype=object), kind="stable")),
+        _rank(codes, areas_of(frame)),
     )
     log = Log(codes, rules.is_locked)
     for _ in range(_MAX_PASSES):
         frame, conflicts, is_done = _pass(frame, limit_m, rules, households, log)
         if is_done:
             break
-    report = verify_coverage(frame.assign(code=codes), limit_m, households=households)
+    mended = frame.assign(code=codes).set_geometry(areas_of(frame), crs=frame.crs)
+    report = verify_coverage(mended, limit_m, households=households)
     if policy != "ask":
         conflicts += left_conflicts(report, codes, conflicts)
+        conflicts += code_conflicts(codes, lacks_code(frame), areas_of(frame))
     return Repair(
         cells=frame,
         changes=log.table(),
         conflicts=conflict_table(conflicts, codes, households, frame.crs),
         report=report,
     )
+
+
+def _rank(codes: list[str], shapes: Shapes) -> Indices:
+    """Return the order of cells by code, and by place where codes are the same."""
+    bounds = np.nan_to_num(shapely.bounds(shapes))
+    number = np.unique(np.array(codes, dtype=object), return_inverse=True)[1]
+    order = np.lexsort((bounds[:, 1], bounds[:, 0], number))
+    return np.argsort(order, kind="stable")
 
 
 def _pass(
@@ -185,7 +212,9 @@ def _pass(
     log: Log,
 ) -> tuple[gpd.GeoDataFrame, list[Conflict], bool]:
     """Mend once; return the cells, the conflicts, and whether there is nothing more to do."""
-    ground = ground_of(areas_of(frame), limit_m, rules.is_locked)
+    ground = ground_of(
+        areas_of(frame), limit_m, is_locked=rules.is_locked, is_mixed=is_mixed(frame)
+    )
     first, conflicts = _look(ground, rules)
     rows = first.index.rows
     mended = _mend(ground, first, rules)

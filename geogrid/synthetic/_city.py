@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from geogrid.synthetic._draws import apportion
+from geogrid.synthetic._draws import apportion, fill_up
 from geogrid.synthetic._homes import TYPES, choose_types, floors_and_numbers, rule_of
 from geogrid.synthetic._lines import Street
 from geogrid.synthetic._parcels import building_table, lay_lanes
@@ -250,10 +250,11 @@ def _public_buildings(parcels: Parcels, wanted: Wanted, rng: np.random.Generator
     )
 
 
-def with_households(buildings: pd.DataFrame, households: int) -> pd.DataFrame:
+def with_households(buildings: pd.DataFrame, households: int, *, fill: int = 0) -> pd.DataFrame:
     """Share households over houses as their grounds wish, never more than they have dwellings.
 
-    Houses grow where rounding left too few dwellings.
+    Houses grow where rounding left too few dwellings. ``fill`` is the size of a group of
+    neighbours that houses are filled to whole ones of, as far as can be; 0 for no such groups.
     """
     table = buildings.copy()
     is_home = table["floors"].to_numpy() > 0
@@ -263,5 +264,6 @@ def with_households(buildings: pd.DataFrame, households: int) -> pd.DataFrame:
             break
         table["floors"] = np.minimum(table["floors"] + is_home, _MOST_FLOORS)
         table.loc[is_home, "levels"] = table.loc[is_home, "floors"]
-    table["households"] = apportion(households, table["wish"].to_numpy(float), dwellings)
+    counts = apportion(households, table["wish"].to_numpy(float), dwellings)
+    table["households"] = fill_up(counts, dwellings, fill) if fill else counts
     return table

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from geogrid.errors import InfeasibleError
 
-__all__ = ["Draws", "apportion"]
+__all__ = ["Draws", "apportion", "fill_up"]
 
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -69,3 +69,32 @@ def apportion(total: int, weights: Floats, caps: Counts | None = None, *, least:
         given += step
         left = total - int(given.sum())
     return given
+
+
+def fill_up(counts: Counts, caps: Counts, size: int) -> Counts:
+    """Move what is left over beyond whole groups to where a group is nearly full.
+
+    Parameters
+    ----------
+    counts
+        Whole numbers; their sum stays.
+    caps
+        The most that each may hold.
+    size
+        Of a group. Nobody gives away the first group.
+    """
+    rest = counts % size
+    lack = np.where(rest > 0, size - rest, 0)
+    gives = np.flatnonzero((rest > 0) & (counts > size) & (2 * rest < size))
+    gives = gives[np.argsort(rest[gives], kind="stable")]
+    takes = np.flatnonzero((rest > 0) & (2 * rest >= size) & (counts + lack <= caps))
+    takes = takes[np.argsort(lack[takes], kind="stable")]
+    given, room = np.cumsum(rest[gives]), np.cumsum(lack[takes])
+    if not len(gives) or not len(takes):
+        return counts
+    gives = gives[: np.searchsorted(given, room[-1], side="right")]
+    moved = int(rest[gives].sum())
+    result = counts.copy()
+    result[gives] -= rest[gives]
+    result[takes] += np.clip(moved - (room - lack[takes]), 0, lack[takes])
+    return result

@@ -107,6 +107,9 @@ class PlaceSpec:
         ``dispersed`` (houses along lanes) or ``compact`` (rows of houses round a seat).
     group_households
         Households in a 村民小组, about.
+    neighbours
+        The most households of a group of neighbours (邻) that urban houses are filled to whole
+        ones of; 0 for no such groups.
     river_m, bridges
         Width of the river (0: none) and the number of its bridges, at least one where it can be.
     has_railway
@@ -139,6 +142,7 @@ class PlaceSpec:
     block_ha: float = 4.0
     village_style: str = "dispersed"
     group_households: int = 33
+    neighbours: int = 0
     river_m: float = 0.0
     bridges: int = 3
     has_railway: bool = True

@@ -76,7 +76,7 @@ def build_stage(spec: PlaceSpec, district: District, centre: Floats, draws: Draw
     parcels = spines_of(blocks, site.work, draws.stream("spines"))
     piece = gridded[blocks.owner]
     city = build_city(site, blocks, parcels, _ground(site, blocks, parcels, piece))
-    table = with_households(city.buildings, site.urban)
+    table = with_households(city.buildings, site.urban, fill=spec.neighbours)
     table["piece"] = piece[table["ground"].to_numpy()]
     if site.rural:
         country = (

@@ -17,4 +17,9 @@ from .inputs import read_stations_of as read_stations_of
 from .inputs import require_near as require_near
 from .job import Outcome as Outcome
 from .job import run_job as run_job
+from .place_demo import PlaceJob as PlaceJob
+from .place_demo import divide_place as divide_place
+from .place_demo import run_place as run_place
 from .summary import summary_of as summary_of
+from .wishes import Wishes as Wishes
+from .wishes import read_wishes as read_wishes

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
+import pandas as pd
+
 from geogrid import schemes
 from geogrid.atoms import barriers_of, build_atoms
 from geogrid.coverage import verify_plan
@@ -12,13 +15,13 @@ from geogrid.divide import divide
 from geogrid.io.estimate import EstimateRule, estimate_households
 from geogrid.io.tables import split_households
 from geogrid.model.source import Source
+from geogrid.vocabulary import Contract
 from geogrid.walking import WalkNetwork
 from geogrid.workflow.inputs import MINUTES
+from geogrid.workflow.wishes import Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    import geopandas as gpd
 
     from geogrid.model.district import District
     from geogrid.model.extract import OsmExtract
@@ -58,7 +61,7 @@ class Division:
     notes: tuple[str, ...]
 
 
-def divide_district(
+def divide_district(  # noqa: PLR0913 - the main job in one call
     district: District,
     extract: OsmExtract,
     *,
@@ -67,6 +70,7 @@ def divide_district(
     scheme: str | Scheme = "huayang",
     sources: Sequence[Source] = (),
     seed: int = 0,
+    wishes: Wishes | None = None,
     stage: Callable[[str], None] = lambda _: None,
 ) -> Division:
     """Divide a district along the natural lines of a map and prove the result.
@@ -85,6 +89,8 @@ def divide_district(
         Where the other inputs came from.
     seed
         The same seed gives the same plan.
+    wishes
+        Official cells, numbers, special areas, locks, an old plan.
     stage
         Told in one word or two what is being done.
 
@@ -114,16 +120,28 @@ def divide_district(
     if household_source is None:
         household_source = Source(role="households", name="table")
     stage("atoms")
+    wishes = wishes or Wishes()
     atoms = build_atoms(
         district,
-        barriers_of(extract),
+        _barriers(extract, wishes.barriers(chosen)),
         households=inside,
         buildings=buildings,
         max_households=_atom_cap(chosen),
     )
     stage("division")
     plan = divide(
-        district, atoms, chosen, seed=seed, sources=(*sources, extract.source, household_source)
+        district,
+        atoms,
+        chosen,
+        households=inside if _lists_households(chosen) else None,
+        locked=wishes.locks(atoms, chosen),
+        seed=seed,
+        counts=wishes.counts,
+        upper=wishes.upper,
+        kinds=wishes.kinds,
+        groups=wishes.groups,
+        near=wishes.near,
+        sources=(*sources, extract.source, household_source),
     )
     stage("proof")
     report = verify_plan(plan, households=inside)
@@ -135,8 +153,23 @@ def divide_district(
         households=inside,
         outside=outside,
         extract=extract,
-        notes=(*notes, *report.notes),
+        notes=(*notes, *plan.notes, *report.notes),
     )
+
+
+def _barriers(extract: OsmExtract, limits: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Add the borders that somebody fixed to the lines of the map."""
+    lines = barriers_of(extract)
+    if limits.empty:
+        return lines
+    if limits.crs is not None and lines.crs is not None:
+        limits = limits.to_crs(lines.crs)
+    return gpd.GeoDataFrame(pd.concat([lines, limits], ignore_index=True), crs=lines.crs)
+
+
+def _lists_households(scheme: Scheme) -> bool:
+    """Tell whether a level lists single households, which only their points can do."""
+    return any(level.contract is not Contract.AREA for level in scheme.levels)
 
 
 def _atom_cap(scheme: Scheme) -> int | None:

@@ -66,6 +66,14 @@ class Job:
         Limits of the service circles.
     seed
         Of the division.
+    counts
+        Exact number of cells by level.
+    upper
+        Files with official cells by level.
+    special, groups, locks
+        Files with special areas (专属网格), 村民小组, cells that stay together.
+    near
+        An older plan to stay near to.
     """
 
     limit: Path
@@ -82,6 +90,12 @@ class Job:
     preset: str | None = None
     minutes: tuple[float, ...] = MINUTES
     seed: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    upper: Mapping[str, Path] = field(default_factory=dict)
+    special: Path | None = None
+    groups: Path | None = None
+    near: Path | None = None
+    locks: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

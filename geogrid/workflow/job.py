@@ -22,13 +22,14 @@ from geogrid.workflow.inputs import (
     read_stations_of,
 )
 from geogrid.workflow.summary import summary_of
+from geogrid.workflow.wishes import read_wishes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from geogrid.model.reach import Reach
 
-__all__ = ["Outcome", "run_job"]
+__all__ = ["Outcome", "run_job", "write_outcome"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,12 +85,13 @@ def run_job(job: Job, out: Path, *, stage: Callable[[str], None] = lambda _: Non
         scheme=job.scheme,
         sources=(limit.source, stations.source),
         seed=job.seed,
+        wishes=read_wishes(job, limit.district),
         stage=stage,
     )
     stage("walking")
     reach = measure_service(division, stations.frame, minutes=job.minutes, preset=job.preset)
     stage("writing")
-    files = _write_all(out, division, reach, stations, households)
+    files = write_outcome(out, division, reach, stations, households)
     summary = {
         **summary_of(division.plan, division.report, reach),
         "households_outside": int(division.outside["households"].sum()),
@@ -102,7 +104,7 @@ def run_job(job: Job, out: Path, *, stage: Callable[[str], None] = lambda _: Non
     return Outcome(division=division, reach=reach, files=files, summary=summary)
 
 
-def _write_all(
+def write_outcome(
     out: Path, division: Division, reach: Reach, stations: Stations, households: Households
 ) -> dict[str, Path]:
     """Write every file beside the folder first, then move them in together."""

@@ -87,6 +87,7 @@ def rebuild_plan(
         labels=labels,
         cell_table=cell_table_of(loose, leaf, lineage),
         sources=loose.sources,
+        code_history=loose.code_history,
     )
     report = verify_plan(plan, households=households)
     version = report.certificate.levels[-1].digest[:12]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from geogrid.vocabulary import Contract
+
 if TYPE_CHECKING:
     from geogrid.model.plan import GridPlan
     from geogrid.model.reach import Reach
@@ -37,7 +39,11 @@ def summary_of(
         "is_synthetic": any(source.is_synthetic for source in plan.sources),
         "scheme": plan.scheme.key,
         "version": plan.version,
-        "levels": [_level_summary(plan, report, key.key) for key in plan.scheme.area_levels],
+        "levels": [
+            _level_summary(plan, report, level.key)
+            for level in plan.scheme.levels
+            if plan.has_members(level)
+        ],
         "cut_buildings": len(cut) - by_limit,
         "cut_by_limit": by_limit,
     }
@@ -56,7 +62,13 @@ def summary_of(
 
 def _level_summary(plan: GridPlan, report: CoverageReport | None, key: str) -> dict[str, Any]:
     level = plan.scheme.level(key)
-    counts = plan.cells(key)["households"]
+    is_area = level.contract is Contract.AREA
+    held = (
+        plan.cells(key)
+        if is_area
+        else plan.members(key).groupby("code", as_index=False)[["households"]].sum()
+    )
+    counts = held["households"]
     band = level.band
     mean = float(counts.mean())
     facts: dict[str, Any] = {
@@ -71,9 +83,10 @@ def _level_summary(plan: GridPlan, report: CoverageReport | None, key: str) -> d
         "in_band": None if band is None else int(sum(count in band for count in counts)),
     }
     if report is not None:
-        proof = next(one for one in report.certificate.levels if one.level == key)
+        # A list has no polygons: all that is to prove of it is that nobody is missing or twice.
+        open_edges = sum(one.uncancelled for one in report.certificate.levels if one.level == key)
         mine = report.defects[report.defects["level"] == key]
-        facts["is_proven"] = proof.uncancelled == 0 and not len(
+        facts["is_proven"] = open_edges == 0 and not len(
             mine[~mine["kind"].isin(["unmatched_edge", "multipart", "out_of_band"])]
         )
     return facts

@@ -218,9 +218,17 @@ def test_circles_and_map_from_files(demo, helsinki_osm, tmp_path, capsys):
 
 
 def test_schemes_are_listed_and_shown(capsys):
-    assert output_of(capsys, "schemes")[1]["schemes"] == ["huayang"]
+    listed = output_of(capsys, "schemes")[1]
+    assert listed["schemes"] == ["guangchang", "hetang", "huayang", "hulin", "liuyang", "lusong"]
+    assert [level["name"] for level in listed["levels"]["lusong"]][3:] == ["片", "组", "邻"]
     shown = output_of(capsys, "schemes", "show", "huayang")[1]
-    assert [level["name"] for level in shown["levels"]] == ["总网格", "一般网格", "微网格"]
+    names = [level["name"] for level in shown["levels"]]
+    assert names == ["街道", "社区", "总网格", "一般网格", "微网格"]
+    assert shown["levels"][3]["band"] == [300, 500]
+    assert shown["levels"][3]["is_assumption"]
+    assert shown["levels"][4]["kinds"][1]["counts"] == "merchants"
+    copied = output_of(capsys, "schemes", "show", "huayang", "--toml")[1]["toml"]
+    assert copied.startswith("# ")
 
 
 def bad_files(folder, helsinki_osm):

@@ -6,11 +6,13 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from shapely import MultiPolygon, Point, Polygon, box
+from bench.coverage_cases import clean_coverage, limit_of
+from shapely import GeometryCollection, LineString, MultiPolygon, Point, Polygon, box
 
 from geogrid.coverage import verify_coverage
 from geogrid.errors import CrsError, InputError
 from geogrid.repair import POLICIES, repair_coverage
+from geogrid.repair._suspects import on_pixel
 
 LIMIT = box(0, 0, 30, 10)
 A, B, C = box(0, 0, 10, 10), box(10, 0, 20, 10), box(20, 0, 30, 10)
@@ -340,3 +342,218 @@ def test_a_plan_in_degrees_is_mended_in_metres():
     assert repair.cells.crs.is_projected
     assert repair.report.is_sound
     assert repair.cells.area.sum() == pytest.approx(300, abs=0.5)
+
+
+def test_a_tip_that_the_noding_pinches_off_goes_to_a_neighbour():
+    # One millimetre wider, the triangle reaches over the thin tips of the cells round it.
+    rings = [
+        [(1000, 1), (1000, 0), (1, 0), (1, 1)],
+        [(1000, 21), (1000, 1), (1, 1), (1, 1.02)],
+        [(1000, 41), (1000, 21), (1, 1.02), (1, 1.04)],
+        [(1000, 203), (1000, 41), (1, 1.04), (1, 1.334), (7.519, 3.511)],
+        [(1000, 335), (1000, 203), (7.519, 3.511)],
+        [(1, 1000), (1000, 1000), (1000, 335), (7.519, 3.511), (1, 2.201)],
+        [(0, 2), (0, 1000), (1, 1000), (1, 2.201)],
+        [(0, 1), (0, 2), (1, 2.201), (1, 1.334)],
+        [(1, 0), (0, 0), (0, 1), (1, 1)],
+        [(0, 1), (1, 1.02), (1, 1)],
+        [(1, 1.02), (0, 1), (1, 1.04)],
+        [(0, 1), (1, 1.334), (1, 1.04)],
+        [(0.999, 1.333), (0.999, 2.202), (7.521, 3.512), (7.521, 3.511)],
+    ]
+    cells = gpd.GeoDataFrame(geometry=[Polygon(ring) for ring in rings])
+    repair = repair_coverage(cells, box(0, 0, 1000, 1000))
+    assert repair.report.is_sound
+    assert repair.conflicts.empty
+    given = repair.changes[repair.changes["what"] == "detached_given"]
+    assert given[["cell", "other"]].to_numpy().tolist() == [["13", "4"], ["5", "4"]]
+
+
+def test_a_cell_across_the_water_keeps_its_ground_on_each_island():
+    islands = MultiPolygon([box(0, 0, 10, 10), box(12, 0, 20, 10)])
+    repair = repair_coverage(frame_of(box(0, 0, 20, 5), box(0, 5, 20, 10)), islands)
+    assert repair.report.is_sound
+    assert shapely.get_num_geometries(repair.cells.geometry.to_numpy()).tolist() == [2, 2]
+    assert repair.changes["what"].tolist() == ["trimmed_to_limit"] * 2
+
+
+def test_a_cell_over_a_bay_keeps_one_side_of_it():
+    bay = box(0, 0, 20, 10).difference(box(9, 2, 11, 10))
+    repair = repair_coverage(frame_of(box(0, 0, 20, 5), box(0, 5, 20, 10)), bay)
+    assert repair.report.is_sound
+    assert "detached_given" in repair.changes["what"].tolist()
+    assert (shapely.get_num_geometries(repair.cells.geometry.to_numpy()) == 1).all()
+
+
+def test_a_piece_that_only_a_locked_cell_borders_stays_and_is_named():
+    bar = box(14, 0, 16, 10)
+    repair = mend(box(0, 0, 30, 10), bar, locked=["b"])
+    assert same_bits(repair, A, bar)[1]
+    assert repair.conflicts["kind"].tolist() == ["multipart"]
+    assert repair.report.is_proven
+    assert repair.cells.area.tolist() == pytest.approx([280, 20])
+
+
+def test_a_free_cell_runs_straight_along_a_locked_one():
+    # The border of the free cell crosses the locked one several times by a millimetre.
+    locked = Polygon([(0, 0), (1000, 0), (1000, 997.003), (0, 0.001)])
+    free = Polygon([(0, 0), (333.333, 332.335), (666.667, 664.665), (1000, 997), (0, 1000)])
+    limit = shapely.union(locked, Polygon([(0, 0.001), (1000, 997.003), (1000, 1000), (0, 1000)]))
+    repair = repair_coverage(frame_of(locked, free), limit, locked=["a"])
+    assert same_bits(repair, locked, free)[0]
+    assert repair.report.is_sound
+    assert shapely.get_num_coordinates(repair.cells.geometry.iloc[1]) == 5
+    again = repair_coverage(repair.cells, limit, locked=["a"])
+    assert again.changes.empty
+
+
+def test_mending_again_sets_the_same_copy_aside():
+    # The cell loses ground to a neighbour, the copy does not: now the copy is the larger one.
+    low = Polygon([(1000, 360), (1000, 0), (0, 0), (0, 1)])
+    high = Polygon([(0, 0), (0, 1000), (1000, 1000), (1000, 359)])
+    limit = box(0, 0, 1000, 1000)
+    once = repair_coverage(frame_of(low, high, low), limit)
+    twice = repair_coverage(once.cells, limit)
+    assert once.conflicts["cell"].tolist() == twice.conflicts["cell"].tolist() == ["c"]
+    assert same_bits(twice, *once.cells.geometry) == [True] * 3
+    assert twice.changes.empty
+
+
+def test_a_layer_given_twice_keeps_one_copy_of_each_cell():
+    squares = [box(x, y, x + 10, y + 10) for x in range(0, 300, 10) for y in range(0, 300, 10)]
+    codes = [f"{number:04d}" for number in range(2 * len(squares))]
+    cells = gpd.GeoDataFrame({"code": codes}, geometry=squares * 2)
+    repair = repair_coverage(cells, box(0, 0, 300, 300))
+    assert sorted(repair.conflicts["cell"]) == codes[len(squares) :]
+    assert set(repair.conflicts["kind"]) == {"duplicate"}
+    assert repair.changes.empty
+
+
+def test_households_that_change_hands_are_counted():
+    people = gpd.GeoDataFrame(
+        {"households": [3, 5, 7, 11, 1]},
+        geometry=[Point(9.8, 2), Point(15, 5), Point(25, 9.9), Point(15, 10.2), Point(2, 2)],
+    )
+    holed = box(10, 0, 20, 10.5).difference(box(14, 4, 16, 6))
+    repair = mend(box(0, 0, 10, 10), holed.union(box(9.5, 0, 10, 10)), C, households=people)
+    assert repair.report.is_sound
+    moved = repair.changes.set_index(["cell", "what", "other"])["households"]
+    assert moved[moved > 0].to_dict() == {
+        ("b", "trimmed_to_limit", ""): 11,
+        ("b", "gap_filled", ""): 5,
+        ("b", "overlap_given", "a"): 3,
+    }
+
+
+def test_a_bow_tie_is_made_valid_and_its_missing_half_filled():
+    tie = Polygon([(0, 0), (10, 10), (10, 0), (0, 10)])
+    repair = mend(tie, B, C)
+    assert repair.report.is_sound
+    assert ("a", "made_valid", "") in changes_of(repair)
+    assert repair.cells.area.sum() == pytest.approx(300)
+
+
+def test_overlapping_parts_of_one_cell_become_one():
+    repair = mend(MultiPolygon([box(0, 0, 10, 6), box(0, 4, 10, 10)]), B, C)
+    assert repair.cells.geometry.iloc[0].equals(A)
+    assert repair.report.is_sound
+
+
+def test_a_cell_that_comes_in_two_pieces_is_kept_and_named():
+    two = MultiPolygon([box(0, 0, 10, 4), box(0, 6, 10, 10)])
+    repair = mend(two, box(0, 4, 10, 6), B, box(20, 0, 30, 9))
+    assert same_bits(repair, two, A, B, C)[0]
+    assert repair.conflicts["kind"].tolist() == ["multipart"]
+    assert repair.conflicts["cells"].tolist() == [("a",)]
+    assert repair.report.is_proven
+
+
+def test_polygons_among_lines_are_kept_and_nobody_takes_their_ground():
+    repair = mend(A, B, GeometryCollection([C, LineString([(20, 0), (30, 10)])]))
+    assert repair.cells.geometry.iloc[2].equals(C)
+    assert repair.changes[["cell", "what"]].to_numpy().tolist() == [["c", "made_valid"]]
+    assert repair.report.is_sound
+
+
+@pytest.mark.parametrize("shape", [None, Polygon(), LineString([(0, 0), (1, 1)]), Point(1, 1)])
+def test_a_row_without_a_polygon_is_kept_and_named(shape):
+    repair = mend(A, box(10, 0, 19, 10), C, shape)
+    assert repair.cells.geometry.iloc[3] == shape
+    assert repair.conflicts[["kind", "cell"]].to_numpy().tolist() == [["invalid", "d"]]
+    assert verify_coverage(repair.cells.iloc[:3], LIMIT).is_sound
+
+
+def test_coordinates_that_are_no_numbers_are_kept_and_named():
+    broken = shapely.transform(A, lambda xy: np.where(xy == [10, 10], [10, np.inf], xy))
+    repair = mend(A, box(10, 0, 19, 10), C, broken)
+    assert verify_coverage(repair.cells.iloc[:3], LIMIT).is_sound
+    assert shapely.to_wkb(repair.cells.geometry.iloc[3]) == shapely.to_wkb(broken)
+    assert repair.conflicts[["kind", "cell"]].to_numpy().tolist() == [["invalid", "d"]]
+
+
+def test_heights_stay_where_nothing_changed():
+    high = [shapely.force_3d(shape, 5.0) for shape in (A, B, box(20, 0, 30, 9))]
+    repair = mend(*high)
+    assert same_bits(repair, *high)[0]
+    assert shapely.has_z(repair.cells.geometry.to_numpy()).tolist() == [True, False, False]
+    assert repair.report.is_sound
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, "", " "])
+def test_cells_without_a_code_are_mended_and_named(missing):
+    shapes = [A, B, box(20, 0, 30, 9)]
+    cells = gpd.GeoDataFrame({"code": ["a", missing, "c"]}, geometry=shapes)
+    repair = repair_coverage(cells, LIMIT)
+    assert repair.report.is_sound
+    assert repair.cells["code"].isna().tolist() == cells["code"].isna().tolist()
+    assert repair.conflicts[["kind", "cells"]].to_numpy().tolist() == [["missing_code", ("row 2",)]]
+    assert set(repair.changes["cell"]) == {"row 2", "c"}
+
+
+def test_cells_of_the_same_code_are_mended_and_named():
+    shapes = [box(0, 0, 9, 10), B, box(20, 0, 30, 9)]
+    cells = gpd.GeoDataFrame({"code": ["a", "a", "c"]}, geometry=shapes)
+    repair = repair_coverage(cells, LIMIT)
+    assert len(repair.cells) == 3
+    assert repair.report.is_sound
+    assert repair.conflicts[["kind", "cells"]].to_numpy().tolist() == [
+        ["repeated_code", ("a", "a")]
+    ]
+    assert repair.conflicts["area_m2"].tolist() == pytest.approx([200])
+    assert repair.changes["cell"].tolist().count("a") == 2
+
+
+def test_an_edge_passes_the_pixels_that_the_noding_gives_it():
+    # x + y = 9 touches the pixel of (5, 5) in its lower left corner and that of (4, 4) opposite.
+    line = np.array([[0, 9], [9, 0]])
+    for node, way in (((5, 5), (6, 7)), ((4, 4), (3, 2)), ((4, 5), (4, 8)), ((6, 5), (8, 7))):
+        noded = shapely.union_all([LineString(line), LineString([node, way])], grid_size=1.0)
+        paths = [path for path in shapely.get_parts(noded) if way not in path.coords]
+        is_bent = any(node in path.coords for path in paths)
+        start, end, point = (np.array([one]) for one in (*line, node))
+        assert on_pixel(start, end, point)[0].tolist() == [is_bent]
+
+
+@pytest.mark.parametrize("decimals", [6, 7])
+@pytest.mark.parametrize("is_noded", [True, False])
+def test_a_plan_written_in_rounded_degrees_is_proven_again(shared_data, decimals, is_noded):
+    raw, crs = limit_of(shared_data)
+    clean, noded = clean_coverage(raw, crs, 2_000, seed=3)
+    degrees = clean.to_crs(4326).geometry.to_numpy()
+    rounded = shapely.transform(degrees, lambda xy: np.round(xy, decimals))
+    back = gpd.GeoDataFrame({"code": clean["code"]}, geometry=rounded, crs=4326).to_crs(crs)
+    repair = repair_coverage(back, noded if is_noded else raw)
+    assert repair.report.is_sound
+    assert repair.conflicts.empty
+    assert repair_coverage(repair.cells, noded if is_noded else raw).changes.empty
+    ground = shapely.intersection(clean.geometry.to_numpy(), repair.cells.geometry.to_numpy())
+    assert shapely.area(ground).sum() > 0.999 * clean.area.sum()
+
+
+def test_a_plan_written_as_a_shapefile_is_proven_again(shared_data, tmp_path):
+    raw, crs = limit_of(shared_data)
+    clean, noded = clean_coverage(raw, crs, 500, seed=3)
+    clean.to_crs(4326).to_file(tmp_path / "plan.shp")
+    repair = repair_coverage(gpd.read_file(tmp_path / "plan.shp").to_crs(crs), noded)
+    assert repair.report.is_sound
+    assert repair.conflicts.empty

@@ -25,7 +25,7 @@ COUNTS = {
     "guangchang": {"shequ": 10, "wangge": 68, "loudong": 646, "danyuan": 1841},
     "hetang": {"zhenjie": 7, "shequ": 62, "xiaoqu": 244, "loudong": 3800},
     "huayang": {"shequ": 24, "zong": 24, "yiban": 307, "wei": 2289},
-    "hulin": {"cunshe": 90, "wangge": 390},
+    "hulin": {"cunshe": 90, "wangge": 392},
     "liuyang": {"xiang": 32, "cun": 326, "wei": 32000},
     "lusong": {"zhenjie": 8, "cunshe": 81, "pian": 470, "zu": 3161, "lin": 8032},
 }
