@@ -193,7 +193,7 @@ def _level_table(levels: list[Mapping[str, Any]]) -> Table:
             str(level["cells"]),
             f"{level['households_min']}–{level['households_max']}",
             "—" if band is None else f"{band[0] or 0}–{band[1] or '∞'}",
-            "—" if inside is None else f"{inside} ({inside / level['cells']:.0%})",
+            "—" if inside is None else f"{inside} ({inside / level['cells_in_balance']:.0%})",
             f"{level['deviation']:.0%}",
             "—" if "is_proven" not in level else ("✓" if level["is_proven"] else "✗"),
         )

@@ -118,7 +118,8 @@ def _level_of(row: dict[Hashable, Any], scheme: Scheme, official: set[str]) -> L
     below = [level for level in able if level is not scheme.area_levels[0]]
     if not able:
         known = sorted({kind for level in open_ for kind in level.kinds})
-        msg = f"no level has cells of kind {row['kind']}: use one of {', '.join(known)}"
+        there = f"use one of {', '.join(known)}" if known else "this scheme has one kind only"
+        msg = f"no level has cells of kind {row['kind']}: {there}"
         raise InputError(msg)
     return (below or able)[0]
 

@@ -29,6 +29,7 @@ __all__ = ["Ground", "LevelWish", "divide_level"]
 # Without a band, cells of a wanted number are to be this near to their mean.
 _TOLERANCE = 0.1
 _TIGHTEST, _LOOSEST = 0.02, 0.5
+_MOST_STARTS = 8
 # Per cell: a division that is still outside the band then has atoms that are too heavy.
 _FEW_TRIES = 4
 
@@ -262,12 +263,47 @@ def _divide(ground: Ground, wish: LevelWish, part: _Part, share: int | None) -> 
     elif share is None and wish.level.band is not None:
         label = split_into_band(problem, wish.level.band, fixed=part.fixed, ids=ids, seed=seed)
     else:
-        label = split_into_parts(
-            problem, share or 1, tolerance=_tolerance(problem, share or 1, wish.level),
-            fixed=part.fixed, ids=ids, seed=seed,
-        )  # fmt: skip
+        label = _best_start(problem, share or 1, wish.level, part.fixed, ids, seed)
     label = _touched_up(problem, label, wish.level.band, part.fixed)
     return label if is_plain else label[part.group]
+
+
+def _best_start(
+    problem: Problem,
+    share: int,
+    level: Level,
+    fixed: IntArray,
+    ids: TextArray,
+    seed: tuple[int, ...],
+) -> IntArray:
+    """Divide into a number of cells; start again where a hard band is missed, keep the best.
+
+    Heavy atoms make the search stop in odd places, and another start stops elsewhere.
+    """
+    tolerance = _tolerance(problem, share, level)
+    starts = _MOST_STARTS if level.band is not None and level.band.is_hard else 1
+    best, least = None, np.inf
+    for start in range(starts):
+        label = split_into_parts(
+            problem, share, tolerance=tolerance, fixed=fixed, ids=ids, seed=(*seed, start)
+        )
+        label = _touched_up(problem, label, level.band, fixed)
+        missed = _missed(problem, label, level.band)
+        if best is None or missed < least:
+            best, least = label, missed
+        if not missed:
+            break
+    return np.zeros(problem.n, dtype=np.int64) if best is None else best
+
+
+def _missed(problem: Problem, label: IntArray, band: HouseholdBand | None) -> float:
+    """Return how many households cells have beyond a band, or lack."""
+    if band is None:
+        return 0.0
+    held = np.bincount(label, problem.weight)
+    high = np.inf if band.high is None else band.high
+    beyond = np.maximum(held - high, 0) + np.maximum((band.low or 0) - held, 0)
+    return float(beyond.sum())
 
 
 def _touched_up(

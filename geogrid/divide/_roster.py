@@ -12,6 +12,7 @@ import shapely
 
 from geogrid.divide._chain import Chain, chain_rows, cut_chains
 from geogrid.divide._counts import band_shares, share_count
+from geogrid.divide._names import fill_names
 from geogrid.divide._units import read_outlines, unit_values
 from geogrid.model.plan import MEMBER_FIELDS
 from geogrid.vocabulary import Contract
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from geogrid.divide._homes import Homes, TextColumn
-    from geogrid.divide._problem import FloatArray, IntArray
+    from geogrid.divide._problem import FloatArray, IntArray, TextArray
     from geogrid.divide._units import Outlines
     from geogrid.model.scheme import Level, Scheme
 
@@ -73,6 +74,7 @@ def build_members(
     *,
     counts: Mapping[str, int],
     shapes: Mapping[str, pd.DataFrame],
+    district: str = "",
 ) -> Members:
     """Divide households into the cells of every level that is no area level.
 
@@ -84,10 +86,11 @@ def build_members(
         Exact numbers of cells by level key.
     shapes
         Polygons of cells (compounds, buildings) by level key.
+    district
+        Its name, for names of cells.
     """
     done = Members(rosters={}, cell_table=cell_table, shapes={}, notes=[])
     codes = {str(key): labels[key].to_numpy(object)[homes.atom] for key in labels.columns}
-    names = {str(code): str(name) for code, name in cell_table["name"].items()}
     atom_ids = labels.index.to_numpy(object)[homes.atom]
     parent: TextColumn = np.full(len(homes.ids), "", dtype=object)
     tables = [cell_table]
@@ -107,7 +110,7 @@ def build_members(
         named = values is not None and below is None
         rows = _Rows(level=level, homes=homes, top=top, unit=unit, named=named)
         group = _groups(rows, counts.get(level.key), done.notes)
-        code, facts = _coded(rows, parent, group, names)
+        code, facts = _coded(rows, parent, group, _Lineage(scheme, pd.concat(tables), district))
         if named and values is not None and outlines is not None:
             code, facts = _official(outlines, values, code, facts)
             done.shapes[level.key] = _polygons(outlines, values, code)
@@ -116,12 +119,45 @@ def build_members(
         table = pd.DataFrame(dict(zip(MEMBER_FIELDS, columns, strict=True)))
         texts = dict.fromkeys(("code", "household_id", "atom_id"), "str")
         done.rosters[level.key] = table[code != ""].astype(texts).reset_index(drop=True)
-        names |= dict(zip(facts.index, facts["name"], strict=True))
         tables.append(facts)
         parent = code
     return Members(
         rosters=done.rosters, cell_table=pd.concat(tables), shapes=done.shapes, notes=done.notes
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lineage:
+    """The cells that have codes so far (``level, name, parent``), to name cells after them."""
+
+    scheme: Scheme
+    table: pd.DataFrame
+    district: str
+
+    def names(
+        self, level: Level, parents: pd.Series, places: list[int], codes: list[str]
+    ) -> list[str]:
+        """Return the names of new cells from the level's template."""
+        unique, at = np.unique(parents.to_numpy(str), return_inverse=True)
+        above: dict[str, TextArray] = {}
+        for coarser in self.scheme.levels[: self.scheme.levels.index(level)]:
+            column = self._names_at(coarser.key, unique)[at].astype(str)
+            above |= dict.fromkeys((coarser.key, coarser.name, *coarser.aliases), column)
+        nearest = self.table["name"].reindex(unique).fillna("").to_numpy(object)[at]
+        return fill_names(
+            level, places, codes, district=self.district, parents=nearest.tolist(), above=above
+        )
+
+    def _names_at(self, key: str, codes: TextColumn) -> TextColumn:
+        """Return the name of the ancestor at a level, or of the cell itself; "" for none."""
+        found = np.full(len(codes), "", dtype=object)
+        here = codes.astype(object)
+        for _ in self.scheme.levels:
+            facts = self.table.reindex(here)
+            hit = (facts["level"] == key).to_numpy()
+            found[hit] = facts["name"].to_numpy(object)[hit]
+            here = facts["parent"].fillna("").to_numpy(object)
+        return found
 
 
 def _groups(rows: _Rows, count: int | None, notes: list[str]) -> IntArray:
@@ -241,7 +277,7 @@ def _with_empty(rows: _Rows, group: IntArray) -> IntArray:
 
 
 def _coded(
-    rows: _Rows, parent: TextColumn, group: IntArray, names: Mapping[str, str]
+    rows: _Rows, parent: TextColumn, group: IntArray, lineage: _Lineage
 ) -> tuple[TextColumn, pd.DataFrame]:
     """Return the code of each row ("" in a cell without households), and the facts of cells."""
     level = rows.level
@@ -253,16 +289,13 @@ def _coded(
             f"{above}{n:0{width}d}" for above, n in zip(cells["parent"], cells["n"], strict=True)
         ]
         # A finer area level below the same parent may have these codes: then one digit more.
-        if names.keys().isdisjoint(codes):
+        if lineage.table.index.isin(codes).sum() == 0:
             break
         width += 1
     facts = pd.DataFrame(
         {
             "level": level.key,
-            "name": [
-                level.name_template.format(parent=names.get(above, ""), n=n, code=code)
-                for above, n, code in zip(cells["parent"], cells["n"], codes, strict=True)
-            ],
+            "name": lineage.names(level, cells["parent"], cells["n"].tolist(), codes),
             "kind": level.kinds[0],
             "parent": cells["parent"].astype(str).to_numpy(),
             "head": "",

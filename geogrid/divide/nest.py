@@ -327,7 +327,13 @@ def _with_members(
         return plan
     homes = read_homes(plan.atoms, households)
     members = build_members(
-        homes, plan.scheme, plan.labels, plan.cell_table, counts=numbers, shapes=outlines
+        homes,
+        plan.scheme,
+        plan.labels,
+        plan.cell_table,
+        counts=numbers,
+        shapes=outlines,
+        district=plan.district.name,
     )
     return replace(
         plan,

@@ -18,6 +18,7 @@ __all__ = ["attribution_line", "data_dates", "flags", "foot_parts", "notes", "us
 
 INTERNAL_USE = "内部使用 · 示意图"
 OSM_LINE = "© OpenStreetMap contributors, ODbL"
+SYNTHETIC_LINE = "合成数据：道路、建筑、住户、服务站均为程序生成 synthetic data"
 
 CIRCLE_NOTE = (
     f"图形简化 {SIMPLIFY_M:g} 米以内、填平 {SMALLEST_HOLE_M2:g} 平方米以下的孔洞，仅供显示；"
@@ -29,6 +30,7 @@ _ROLES = {
     "osm": "道路与建筑",
     "households": "住户",
     "stations": "服务站",
+    "codes": "官方名称与编码",
 }
 
 
@@ -52,14 +54,20 @@ def attribution_line(sources: Iterable[Source], *, has_base: bool, tiles: str = 
     """Return the licence line of everything that is drawn."""
     listed = list(sources)
     lines = [source.attribution for source in listed if source.attribution]
-    if has_base or any(source.role == "osm" for source in listed):
+    base = [source for source in listed if source.role == "osm"]
+    if base and all(source.is_synthetic for source in base):
+        lines = [SYNTHETIC_LINE, *lines]
+    elif has_base or base:
         lines = [OSM_LINE, *(line for line in lines if "OpenStreetMap" not in line)]
     return "；".join(dict.fromkeys([*lines, *([tiles] if tiles else [])]))
 
 
 def data_dates(sources: Iterable[Source]) -> str:
-    """Return the dates of the data, oldest and newest, or say that none is known."""
-    dates = sorted({source.date for source in sources if source.date})
+    """Return the dates of the data, oldest and newest, or say that none is known.
+
+    The date of a list of names says nothing of what is drawn.
+    """
+    dates = sorted({source.date for source in sources if source.date and source.role != "codes"})
     if not dates:
         return "未注明"
     return dates[0] if len(dates) == 1 else f"{dates[0]} 至 {dates[-1]}"

@@ -69,12 +69,18 @@ def _level_summary(plan: GridPlan, report: CoverageReport | None, key: str) -> d
         else plan.members(key).groupby("code", as_index=False)[["households"]].sum()
     )
     counts = held["households"]
+    total = len(counts)
+    if is_area and level.unbalanced_kinds:
+        # 专属网格 and the like stand outside the balance.
+        counts = counts[~held["kind"].isin(level.unbalanced_kinds)]
+        counts = held["households"] if counts.empty else counts
     band = level.band
     mean = float(counts.mean())
     facts: dict[str, Any] = {
         "key": key,
         "name": level.name,
-        "cells": len(counts),
+        "cells": total,
+        "cells_in_balance": len(counts),
         "households_min": int(counts.min()),
         "households_mean": round(mean, 1),
         "households_max": int(counts.max()),

@@ -182,8 +182,9 @@ def _require_cover(cells: gpd.GeoDataFrame, path: Path) -> None:
     if wrong.empty:
         return
     first = wrong.iloc[0]
+    kind = DefectKind(first["kind"])
     msg = (
-        f"{path.name}: {first['kind_zh']} {first['kind']} of {first['area_m2']:.2f} m² between "
+        f"{path.name}: {kind.label_zh} {kind} of {first['area_m2']:.2f} m² between "
         f"{', '.join(first['cells'])}, {len(wrong)} in all: run geogrid repair {path.name}"
     )
     raise InputError(msg)

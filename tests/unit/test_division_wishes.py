@@ -78,7 +78,7 @@ def test_files_are_read_with_chinese_headers(tmp_path):
 def test_overlapping_official_polygons_are_refused_in_the_words_of_a_check(tmp_path):
     wide = shapely.box(500_150, 3_000_000, 500_400, 3_000_200)
     upper = layer(tmp_path / "u.gpkg", [half(0), wide], code=["1", "2"])
-    with pytest.raises(InputError, match="重叠 overlap of 10000.00 m²"):
+    with pytest.raises(InputError, match=r"重叠 overlap of 10000\.00 m²"):
         read_wishes(job(tmp_path, upper={"cunshe": upper}), DISTRICT)
 
 

@@ -439,3 +439,34 @@ def test_the_plan_writes_and_reads_itself(tmp_path):
     plan = _plan()
     back = GridPlan.from_file(plan.to_file(tmp_path / "plan.gpkg"))
     assert back.labels.equals(plan.labels)
+
+
+def test_lists_of_households_and_notes_come_back_and_a_damaged_list_is_refused(
+    tmp_path: Path,
+) -> None:
+    members = pd.DataFrame(
+        {
+            "code": ["01001A", "01002A", "01002A"],
+            "household_id": ["h1", "h2", "h3"],
+            "households": [11, 1, 4],
+            "atom_id": ["a0", "a1", "a2"],
+        }
+    ).astype({"code": "str", "household_id": "str", "atom_id": "str"})
+    plan = _plan()
+    plan = replace(
+        plan,
+        labels=plan.labels.drop(columns="group"),
+        rosters={"group": members},
+        notes=("8032 cells contradict the band",),
+    )
+    file = write_plan(plan, tmp_path / "plan.gpkg")
+    back = read_plan(file)
+    pd.testing.assert_frame_equal(back.members("group"), plan.members("group"))
+    assert back.notes == plan.notes
+    assert back.cell_table["name"]["01001A"] == "一邻"
+    assert back.cell_table["head"]["01001A"] == "李"
+    with sqlite3.connect(file) as base:
+        base.execute("UPDATE members_group SET households = NULL WHERE household_id = 'h1'")
+    base.close()
+    with pytest.raises(InputError, match="members_group has rows without a code or number"):
+        read_plan(file)
