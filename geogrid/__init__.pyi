@@ -10,7 +10,11 @@ from .compare import unify as unify
 from .coverage import verify_coverage as verify_coverage
 from .coverage import verify_plan as verify_plan
 from .divide import divide as divide
+from .divide import limits_as_barriers as limits_as_barriers
+from .divide import number_plan as number_plan
 from .divide import partition_atoms as partition_atoms
+from .divide import rebalance as rebalance
+from .divide.quality import measure_quality as measure_quality
 from .io.estimate import estimate_households as estimate_households
 from .io.fetch import fetch_place as fetch_place
 from .io.layer import read_layer as read_layer
@@ -26,6 +30,7 @@ from .model.reach import Reach as Reach
 from .osm import read_osm as read_osm
 from .repair import repair_coverage as repair_coverage
 from .stations.stand_ins import stand_in_stations as stand_in_stations
+from .synthetic import make_place as make_place
 from .walking import WalkNetwork as WalkNetwork
 from .workflow import divide_district as divide_district
 from .workflow import measure_service as measure_service

@@ -33,8 +33,12 @@ _MIN_CUT_M2, _MIN_SHARE = 1.0, 0.01
 _MIN_CHORD_M = 1.0
 # A line this near a wall runs along it.
 _ALONG_M = 0.05
+# Lines are drawn this wide to either side to take a building apart.
+_SEAM_M = 0.001
 # Walls drawn a little into each other are drawing error too.
 _MIN_OVERLAP_M2 = 0.5
+# Parts of one building that touch at a corner are bridged by this much to either side.
+_BRIDGE_M = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,18 +196,46 @@ def clusters_of(buildings: Shapes) -> Shapes:
         for rows in np.split(order, cuts)
         if len(rows)
     ]
-    return united
+    return _bridged(united)
+
+
+def _bridged(buildings: Shapes) -> Shapes:
+    """Widen the corners at which parts of one building touch: faces join along walls only."""
+    several = np.flatnonzero(shapely.get_num_geometries(buildings) > 1)
+    if not len(several):
+        return buildings
+    parts, whose = shapely.get_parts(buildings[several], return_index=True)
+    left, right = shapely.STRtree(parts).query(parts, predicate="intersects")
+    once = (left < right) & (whose[left] == whose[right])
+    left, right = left[once], right[once]
+    corner = shapely.intersection(parts[left], parts[right])
+    bridge = shapely.buffer(corner, _BRIDGE_M, cap_style="square", join_style="mitre")
+    whole = buildings.copy()
+    for number in np.unique(whose[left]).tolist():
+        row = several[number]
+        whole[row] = shapely.union_all([buildings[row], *bridge[whose[left] == number]])
+    return whole
 
 
 def crossed_by(lines: Shapes, walls: Shapes) -> npt.NDArray[np.int64]:
-    """Return the positions of buildings that a line cuts through, not just into a corner."""
+    """Return the positions of buildings that lines cut through, not just into a corner."""
     line, wall = shapely.STRtree(walls).query(lines, predicate="intersects")
-    chord = shapely.length(shapely.intersection(lines[line], walls[wall]))
-    line, wall = line[chord > _MIN_CHORD_M], wall[chord > _MIN_CHORD_M]
-    # A line along a wall, as between two houses of a row, cuts nothing off.
     within = shapely.buffer(walls[wall], -_ALONG_M, join_style="mitre")
+    # A line along a wall, as between two houses of a row, cuts nothing off.
     chord = shapely.length(shapely.intersection(lines[line], within))
-    return np.unique(wall[chord > _MIN_CHORD_M]).astype(np.int64)
+    through = np.unique(wall[chord > _MIN_CHORD_M])
+    # Short lines may cut off a narrow wing, lines that meet indoors may do it together.
+    unsure = ~np.isin(wall, through)
+    numbers, position = np.unique(wall[unsure], return_inverse=True)
+    order = np.argsort(position, kind="stable")
+    parts = shapely.multilinestrings(lines[line[unsure]][order], indices=position[order])
+    seam = shapely.buffer(parts, _SEAM_M, cap_style="flat", quad_segs=1)
+    rest, whose = shapely.get_parts(shapely.difference(walls[numbers], seam), return_index=True)
+    largest = np.zeros(len(numbers))
+    np.maximum.at(largest, whose, shapely.area(rest))
+    whole = shapely.area(walls[numbers])
+    cut_off = whole - largest > np.maximum(_MIN_CUT_M2, _MIN_SHARE * whole)
+    return np.union1d(through, numbers[cut_off]).astype(np.int64)
 
 
 def cut_report(buildings: Shapes, names: npt.NDArray[np.object_], atoms: Shapes) -> pd.DataFrame:

@@ -13,6 +13,8 @@ import numpy.typing as npt
 import shapely
 from scipy.spatial import Delaunay
 
+from geogrid.planar.lattice import round_coordinates
+
 if TYPE_CHECKING:
     from geogrid.atoms._sites import Sites
 
@@ -30,8 +32,6 @@ _NEAR_M, _INSET_M = 0.8, 0.4
 _PLAIN_M = 0.5
 # A zigzag of less than this is an artefact of sampling.
 _SMOOTH_M = 1.0
-# Ridges between points on one circle have no length.
-_NO_LENGTH_M = 1e-6
 # Blocks are laid out this many diameters apart: the sides of their hulls stay triangulated.
 _APART = 4.0
 
@@ -90,11 +90,12 @@ def _wall_points(sites: Sites, bundle: Indices, rows: Indices) -> tuple[Metres, 
     block, bundle = sites.block[rows], bundle[rows]
     shapes = _drawn_apart(sites.shape[rows], block, bundle)
     is_wall = shapely.get_type_id(shapes) != shapely.GeometryType.POINT
-    rings, ring = shapely.get_rings(shapely.simplify(shapes[is_wall], _PLAIN_M), return_index=True)
+    parts, part = shapely.get_parts(shapely.simplify(shapes[is_wall], _PLAIN_M), return_index=True)
+    rings, ring = shapely.get_rings(parts, return_index=True)
     xy, of_ring = shapely.get_coordinates(rings, return_index=True)
     start = np.flatnonzero(of_ring[1:] == of_ring[:-1])
     segments = np.asarray(shapely.linestrings(np.stack((xy[start], xy[start + 1]), axis=1)))
-    owner = np.flatnonzero(is_wall)[ring[of_ring[start]]]
+    owner = np.flatnonzero(is_wall)[part[ring[of_ring[start]]]]
     spacing = np.clip(1.5 * _space(segments, owner, shapes, block, bundle), *_SPACING_M)
     on_wall, segment = shapely.get_coordinates(
         shapely.segmentize(segments, spacing), return_index=True
@@ -196,8 +197,10 @@ def _ridges(
         end = centre[triangle] + (middle + back[one])
         cut = ((xy[one] + xy[two]) / 2) + step * (far / length)
         ends.append(np.where(length > far, cut, end))
-    pieces = np.stack(ends, axis=1)
-    real = np.hypot(*(pieces[:, 0] - pieces[:, 1]).T) > _NO_LENGTH_M
+    # Four points on one circle have a ridge of no length: on the lattice its ends are one place or
+    # a millimetre apart, but never a gap between the ridges that end there.
+    pieces = round_coordinates(np.stack(ends, axis=1))
+    real = (pieces[:, 0] != pieces[:, 1]).any(axis=1)
     return pieces[real], home[real]
 
 

@@ -157,8 +157,9 @@ def _ground(faces: Shapes, cut: FirstCut, bundles: _Bundles) -> Ground:
     """Find the block of every face and the bundle whose buildings stand in it."""
     point = shapely.point_on_surface(faces)
     whole = (bundles.bundle >= 0) & ~np.isin(bundles.sites.wall, bundles.on_border)
-    stands = shapely.point_on_surface(bundles.sites.shape[whole])
-    of_face = _bundle_of_faces(faces, stands, bundles.bundle[whole])
+    parts, site = shapely.get_parts(bundles.sites.shape[whole], return_index=True)
+    stands = shapely.point_on_surface(parts)
+    of_face = _bundle_of_faces(faces, stands, bundles.bundle[whole][site])
     return Ground(point, first_of(point, cut.blocks), of_face)
 
 

@@ -104,8 +104,7 @@ class Faces:
 def _polygonize(lines: Shapes) -> tuple[Shapes, Millimetres]:
     """Node lines on whole millimetres; return the faces and the nodes."""
     noded = shapely.transform(shapely.union_all(lines, grid_size=1.0), np.rint)
-    pieces = shapely.get_parts([noded])
-    faces = np.asarray(shapely.get_parts(shapely.polygonize(pieces)), dtype=object)
+    faces = np.asarray(shapely.get_parts(shapely.polygonize([noded])), dtype=object)
     nodes = np.unique(np.rint(shapely.get_coordinates(noded)).astype(np.int64), axis=0)
     return faces, nodes
 

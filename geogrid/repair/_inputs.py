@@ -28,21 +28,30 @@ __all__ = [
     "cell_households",
     "codes_of",
     "is_mixed",
-    "lacks_code",
     "limit_shape",
     "locked_rows",
     "metric_table",
 ]
 
 _AREAS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
+_NO_POLYGON = "there is no polygon to repair: give a layer of grid cells"
 
 
 def metric_table(cells: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame:
-    """Return a copy of the cells in metres, every row kept."""
+    """Return a copy of the cells in metres, every row kept.
+
+    Raises
+    ------
+    InputError
+        If there is no polygon.
+    CrsError
+        If they are degrees without a coordinate system.
+    """
     frame = gpd.GeoDataFrame(geometry=cells) if isinstance(cells, gpd.GeoSeries) else cells.copy()
-    if shapely.is_empty(areas_of(frame)).all():
-        msg = "there is no polygon to repair: give a layer of grid cells"
-        raise InputError(msg)
+    shapes = frame.geometry.to_numpy()
+    kinds = (*_AREAS, shapely.GeometryType.GEOMETRYCOLLECTION)
+    if not (np.isin(shapely.get_type_id(shapes), kinds) & ~shapely.is_empty(shapes)).any():
+        raise InputError(_NO_POLYGON)
     if frame.crs is not None:
         frame = to_metric(frame)
     require_metric(frame)
@@ -53,14 +62,23 @@ def areas_of(frame: gpd.GeoDataFrame) -> npt.NDArray[np.object_]:
     """Return flat polygons: those in a collection, and an empty one where there is none.
 
     What has coordinates that are no numbers counts as empty.
+
+    Raises
+    ------
+    InputError
+        If all are empty.
     """
-    shapes = np.asarray(shapely.force_2d(frame.geometry.to_numpy()), dtype=object)
+    shapes = np.array(frame.geometry.to_numpy(), dtype=object)
+    raised = np.flatnonzero(shapely.has_z(shapes) | shapely.has_m(shapes))
+    shapes[raised] = shapely.force_2d(shapes[raised])
     for row in np.flatnonzero(is_mixed(frame)).tolist():
         parts = shapely.get_parts(as_multipolygon(shapes[row]))
         shapes[row] = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
     shapes[~np.isin(shapely.get_type_id(shapes), _AREAS)] = shapely.Polygon()
     xy, owner = shapely.get_coordinates(shapes, return_index=True)
     shapes[owner[~np.isfinite(xy).all(axis=1)]] = shapely.Polygon()
+    if shapely.is_empty(shapes).all():
+        raise InputError(_NO_POLYGON)
     return shapes
 
 
@@ -70,27 +88,21 @@ def is_mixed(frame: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
     return np.asarray(kinds == shapely.GeometryType.GEOMETRYCOLLECTION, dtype=np.bool_)
 
 
-def codes_of(frame: gpd.GeoDataFrame) -> list[str]:
-    """Return the cells' codes, of which one may come twice.
+def codes_of(frame: gpd.GeoDataFrame) -> tuple[list[str], npt.NDArray[np.bool_]]:
+    """Return the cells' codes, of which one may come twice, and which cells have none.
 
-    They are numbers from 1 where there is no column, and ``row 3`` where the third row has none.
+    The codes are numbers from 1 where there is no column, and ``row 3`` where the third row of one
+    is blank.
     """
     if "code" not in frame:
-        return [str(number) for number in range(1, len(frame) + 1)]
-    lacks = lacks_code(frame)
-    return [
-        f"row {number}" if is_missing else str(code)
-        for number, (code, is_missing) in enumerate(zip(frame["code"], lacks, strict=True), start=1)
-    ]
-
-
-def lacks_code(frame: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
-    """Tell which rows of a table with codes have none."""
-    if "code" not in frame:
-        return np.zeros(len(frame), dtype=np.bool_)
-    codes = frame["code"]
-    is_blank = codes.astype(str).str.strip() == ""
-    return np.asarray(codes.isna() | is_blank, dtype=np.bool_)
+        numbers = [str(number) for number in range(1, len(frame) + 1)]
+        return numbers, np.zeros(len(frame), dtype=np.bool_)
+    codes = [str(code) for code in frame["code"].tolist()]
+    is_blank = np.array([not code.strip() for code in codes], dtype=np.bool_)
+    lacks = is_blank | frame["code"].isna().to_numpy()
+    for row in np.flatnonzero(lacks).tolist():
+        codes[row] = f"row {row + 1}"
+    return codes, lacks
 
 
 def limit_shape(

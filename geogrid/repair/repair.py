@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import shapely
@@ -27,7 +28,6 @@ from geogrid.repair._inputs import (
     cell_households,
     codes_of,
     is_mixed,
-    lacks_code,
     limit_shape,
     locked_rows,
     metric_table,
@@ -40,7 +40,6 @@ from geogrid.repair._suspects import Suspects, suspects
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import geopandas as gpd
     import pandas as pd
     from shapely.geometry.base import BaseGeometry
 
@@ -168,28 +167,26 @@ def repair_coverage(
         If coordinate systems are missing or cannot be brought together.
     """
     frame = metric_table(cells)
-    codes = codes_of(frame)
+    codes, lacks_code = codes_of(frame)
+    given = areas_of(frame)
     limit_m = limit_shape(limit, frame.crs)
     if households is not None and households.crs is not None and frame.crs is not None:
         households = households.to_crs(frame.crs)
     rules = _Rules(
         policy,
         locked_rows(locked, codes),
-        cell_households(policy, frame, areas_of(frame), households),
-        _rank(codes, areas_of(frame)),
+        cell_households(policy, frame, given, households),
+        _rank(codes, given),
     )
     log = Log(codes, rules.is_locked)
-    for _ in range(_MAX_PASSES):
-        frame, conflicts, is_done = _pass(frame, limit_m, rules, households, log)
-        if is_done:
-            break
-    mended = frame.assign(code=codes).set_geometry(areas_of(frame), crs=frame.crs)
-    report = verify_coverage(mended, limit_m, households=households)
+    mended, conflicts = _mend_all(given, is_mixed(frame), limit_m, rules, households, log)
+    table = gpd.GeoDataFrame({"code": codes}, geometry=mended, crs=frame.crs)
+    report = verify_coverage(table, limit_m, households=households)
     if policy != "ask":
         conflicts += left_conflicts(report, codes, conflicts)
-        conflicts += code_conflicts(codes, lacks_code(frame), areas_of(frame))
+        conflicts += code_conflicts(codes, lacks_code, mended)
     return Repair(
-        cells=frame,
+        cells=_with_shapes(frame, given, mended),
         changes=log.table(),
         conflicts=conflict_table(conflicts, codes, households, frame.crs),
         report=report,
@@ -204,36 +201,39 @@ def _rank(codes: list[str], shapes: Shapes) -> Indices:
     return np.argsort(order, kind="stable")
 
 
-def _pass(
-    frame: gpd.GeoDataFrame,
+def _mend_all(
+    cells_m: Shapes,
+    is_mixed: npt.NDArray[np.bool_],
     limit_m: BaseGeometry,
     rules: _Rules,
     households: gpd.GeoDataFrame | None,
     log: Log,
-) -> tuple[gpd.GeoDataFrame, list[Conflict], bool]:
-    """Mend once; return the cells, the conflicts, and whether there is nothing more to do."""
-    ground = ground_of(
-        areas_of(frame), limit_m, is_locked=rules.is_locked, is_mixed=is_mixed(frame)
-    )
-    first, conflicts = _look(ground, rules)
-    rows = first.index.rows
-    mended = _mend(ground, first, rules)
-    if rules.policy == "ask":
+) -> tuple[Shapes, list[Conflict]]:
+    """Mend until nothing is left to do; return the shapes, and what is left to a person."""
+    conflicts: list[Conflict] = []
+    for _ in range(_MAX_PASSES):
+        ground = ground_of(cells_m, limit_m, is_locked=rules.is_locked, is_mixed=is_mixed)
+        first, conflicts = _look(ground, rules)
+        mended = _mend(ground, first, rules)
+        if rules.policy == "ask":
+            if mended.faces is not None and mended.choice is not None:
+                log.add_questions(mended.faces, mended.choice, households)
+            break
         if mended.faces is not None and mended.choice is not None:
-            log.add_questions(mended.faces, mended.choice, households)
-        return frame, conflicts, True
-    if mended.faces is not None and mended.choice is not None:
-        usual_m2 = float(np.median(shapely.area(ground.cells_m[rows])))
-        log.add_faces(
-            mended.faces,
-            mended.choice,
-            changed=mended.rows,
-            usual_m2=usual_m2,
-            households=households,
-        )
-        conflicts += locked_conflicts(mended.faces, mended.choice, rules.is_locked)
-    is_done = mended.is_closed or not len(mended.rows)
-    return _apply(frame, ground, mended, log), conflicts, is_done
+            usual_m2 = float(np.median(shapely.area(ground.cells_m[first.index.rows])))
+            log.add_faces(
+                mended.faces,
+                mended.choice,
+                changed=mended.rows,
+                usual_m2=usual_m2,
+                households=households,
+            )
+            conflicts += locked_conflicts(mended.faces, mended.choice, rules.is_locked)
+        cells_m = _apply(cells_m, ground, mended, log)
+        is_mixed = np.zeros_like(is_mixed)
+        if mended.is_closed or not len(mended.rows):
+            break
+    return cells_m, conflicts
 
 
 def _look(ground: Ground, rules: _Rules) -> tuple[_Look, list[Conflict]]:
@@ -298,9 +298,9 @@ def _mend_once(ground: Ground, faces: Faces, rules: _Rules) -> _Mended:
     return _Mended(owners[changed], ground.to_metres(united[changed]), faces, choice)
 
 
-def _apply(frame: gpd.GeoDataFrame, ground: Ground, mended: _Mended, log: Log) -> gpd.GeoDataFrame:
-    """Put the new shapes into the table, and log what no face tells."""
-    shapes = frame.geometry.to_numpy().copy()
+def _apply(cells_m: Shapes, ground: Ground, mended: _Mended, log: Log) -> Shapes:
+    """Put in the new shapes, and log what no face tells."""
+    shapes = cells_m.copy()
     healed = np.flatnonzero(ground.made_valid)
     shapes[healed] = ground.cells_m[healed]
     shapes[mended.rows] = mended.shapes
@@ -312,14 +312,20 @@ def _apply(frame: gpd.GeoDataFrame, ground: Ground, mended: _Mended, log: Log) -
     if ground.differs:
         moved, matched = match_vertices(ground, rest)
         shapes[moved] = matched
-        mended = replace(mended, rows=np.union1d(mended.rows, moved))
         for row in moved.tolist():
             log.add(row, "vertex_matched")
-    result = frame.set_geometry(shapes)
-    result = result.set_crs(frame.crs) if frame.crs is not None else result
-    changed = np.union1d(mended.rows, healed)
-    if "area_m2" in result and len(changed):
+    return shapes
+
+
+def _with_shapes(frame: gpd.GeoDataFrame, given: Shapes, mended: Shapes) -> gpd.GeoDataFrame:
+    """Return the table with the shapes that changed, and their areas."""
+    changed = np.array([one is not other for one, other in zip(given, mended, strict=True)])
+    rows = np.flatnonzero(changed)
+    shapes = np.array(frame.geometry.to_numpy(), dtype=object)
+    shapes[rows] = mended[rows]
+    result = frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=frame.crs))
+    if "area_m2" in result and len(rows):
         areas = result["area_m2"].to_numpy(np.float64, copy=True)
-        areas[changed] = shapely.area(shapes[changed])
+        areas[rows] = shapely.area(mended[rows])
         result["area_m2"] = areas
     return result

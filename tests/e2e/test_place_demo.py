@@ -65,9 +65,7 @@ def test_the_command_writes_a_plan_that_checks_and_a_map_that_says_synthetic(tmp
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_users_own_outline_is_kept(tmp_path, shared_data, capsys):
-    counties = gpd.read_file(
-        shared_data / "boundaries" / "counties_wgs84_from_datav.geojson", dtype={"adcode": str}
-    )
+    counties = gpd.read_file(shared_data / "boundaries" / "counties_wgs84_from_datav.geojson")
     one = counties[counties["adcode"].astype(str) == "430203"]
     one.to_file(tmp_path / "l.gpkg")
     out = tmp_path / "l"
