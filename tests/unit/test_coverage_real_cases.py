@@ -344,7 +344,8 @@ def test_an_export_without_the_limit_is_a_coverage_of_its_own_outline(exported):
     form, _, back = exported
     report = verify_coverage(back)
     wide = report.defects[report.defects["kind"].isin(["overlap", "outside"])]
-    # Every vertex is rounded alike in all cells that have it, so borders still agree.
-    assert wide.empty
+    # Every vertex is rounded alike in all cells that have it, so borders still agree; only a
+    # vertex that rounding carried over a border right beside it can leave a hair of overlap.
+    assert (wide["width_m"] < ROUNDING_M.get(form, 0.0005)).all()
     if form in EXACT:
         assert report.is_proven
