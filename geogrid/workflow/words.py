@@ -30,6 +30,8 @@ _CONFLICTS = {
     "unclaimed": "无人认领",
     "too_wide": "超出容差",
     "no_neighbour": "无可并入的相邻网格",
+    "missing_code": "缺编码",
+    "repeated_code": "编码重复",
     **{kind.value: kind.label_zh for kind in DefectKind},
 }
 
