@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
+CHROMIUM = Path("/usr/bin/chromium")
 SHARED = ROOT.parent / "shared" / "data"
 
 settings.register_profile(
@@ -35,3 +36,19 @@ def shared_data() -> Path:
 def helsinki_osm() -> Path:
     """The OSM extract that ships."""
     return ROOT / "data" / "helsinki" / "helsinki.osm.pbf"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Return Debian's Chromium, started once a file."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    if not CHROMIUM.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail("Chromium is missing: install the Debian package chromium")
+        pytest.skip("Chromium (Debian package chromium) is not installed")
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield chromium
+        chromium.close()

@@ -13,9 +13,10 @@ import shapely
 from geogrid.coverage._households import household_findings, households_by_cell
 from geogrid.coverage._input import in_frame, limit_of, table_of
 from geogrid.coverage._judged import Judged
-from geogrid.coverage._rows import defect_rows, households_of, joined
+from geogrid.coverage._rows import defect_rows, joined
 from geogrid.coverage._width import severity_of, widths
 from geogrid.coverage.verify import verify_coverage
+from geogrid.model.counts import households_in
 from geogrid.planar.lattice import GRID_M
 from geogrid.vocabulary import Contract, DefectKind
 
@@ -118,7 +119,7 @@ def _households_once(
     if households is not None:
         people = in_frame(households, table)
         tables = [
-            one.assign(households=households_of(one.geometry.to_numpy(), people)) for one in tables
+            one.assign(households=households_in(one.geometry.to_numpy(), people)) for one in tables
         ]
         lost, note = _lost_and_double(table, whole, people)
         tables.append(lost)
@@ -164,7 +165,7 @@ def _lost_and_double(
             one.kind,
             [tuple(codes[list(one.cells)])],
             np.array([one.geometry], dtype=object),
-            households=households_of(np.array([one.geometry], dtype=object), people),
+            households=households_in(np.array([one.geometry], dtype=object), people),
             level="",
             crs=table.crs,
         )

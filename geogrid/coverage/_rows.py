@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
 
-from geogrid.model.counts import household_counts
 from geogrid.model.report import DEFECT_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    import numpy as np
     import numpy.typing as npt
 
     from geogrid.vocabulary import DefectKind
 
-__all__ = ["defect_rows", "households_of", "joined", "points_in", "worst_first"]
+__all__ = ["defect_rows", "joined", "points_in", "worst_first"]
 
 
 def defect_rows(
@@ -68,13 +67,3 @@ def points_in(
     """Return pairs: number of a shape, number of a household point that it holds or touches."""
     pairs = shapely.STRtree(households.geometry.to_numpy()).query(shapes, predicate="intersects")
     return pairs[0], pairs[1]
-
-
-def households_of(
-    shapes: npt.NDArray[np.object_], households: gpd.GeoDataFrame
-) -> npt.NDArray[np.int64]:
-    """Return how many households each shape holds or touches."""
-    totals = np.zeros(len(shapes), dtype=np.int64)
-    shape, point = points_in(shapes, households)
-    np.add.at(totals, shape, household_counts(households)[point])
-    return totals

@@ -33,7 +33,7 @@ from geogrid.coverage._notes import (
 )
 from geogrid.coverage._rounding import rounding_findings
 from geogrid.coverage._width import severity_of
-from geogrid.model.counts import household_counts
+from geogrid.model.counts import households_in
 from geogrid.model.report import Certificate, CoverageReport, LevelProof
 from geogrid.planar.crs import require_metric
 from geogrid.planar.rings import LatticeRings, lattice_rings, unpack
@@ -326,18 +326,13 @@ def _defect_table(
     crs: Any,  # noqa: ANN401 - whatever geopandas takes
 ) -> gpd.GeoDataFrame:
     shapes = _shapes(findings)
-    inside = np.zeros(len(findings), dtype=np.int64)
-    if households is not None and len(findings):
-        tree = shapely.STRtree(households.geometry.to_numpy())
-        defect, point = tree.query(shapes, predicate="intersects")
-        np.add.at(inside, defect, household_counts(households)[point])
     table = gpd.GeoDataFrame(
         {
             "kind": [one.kind.value for one in findings],
             "cells": [tuple(codes[row] for row in one.cells) for one in findings],
             "area_m2": shapely.area(shapes),
             "width_m": [one.width_m for one in findings],
-            "households": inside,
+            "households": households_in(shapes, households),
             "severity": [severity_of(one.width_m) if one.width_m else "" for one in findings],
             "level": "",
         },

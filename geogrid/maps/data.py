@@ -118,15 +118,9 @@ def in_band(band: HouseholdBand | None, public: int) -> int | None:
 
 def band_text(band: HouseholdBand | None) -> str:
     """Return what people read for a band."""
-    if band is None or (band.low is None and band.high is None):
+    if band is None or not band.ends_zh:
         return ""
-    if band.high is None:
-        ends = f"不少于 {band.low} 户"
-    elif band.low is None:
-        ends = f"不超过 {band.high} 户"
-    else:
-        ends = f"{band.low}–{band.high} 户"
-    return ends + ("（假定）" if band.is_assumption else "")
+    return band.ends_zh + ("（假定）" if band.is_assumption else "")
 
 
 def district_layer(plan: GridPlan) -> dict[str, Any]:

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from geogrid.errors import InputError
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import numpy.typing as npt
 
-__all__ = ["household_counts", "row_list"]
+__all__ = ["household_counts", "households_in", "row_list"]
 
 _SHOWN = 5
 
@@ -44,3 +46,16 @@ def household_counts(table: pd.DataFrame, *, default: int = 1) -> npt.NDArray[np
         )
         raise InputError(msg)
     return counts.astype(np.int64)
+
+
+def households_in(
+    shapes: npt.NDArray[np.object_], households: gpd.GeoDataFrame | None
+) -> npt.NDArray[np.int64]:
+    """Return how many households each shape holds or touches; zeros when none were given."""
+    totals = np.zeros(len(shapes), dtype=np.int64)
+    if households is None or not len(shapes):
+        return totals
+    tree = shapely.STRtree(households.geometry.to_numpy())
+    shape, point = tree.query(shapes, predicate="intersects")
+    np.add.at(totals, shape, household_counts(households)[point])
+    return totals

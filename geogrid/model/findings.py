@@ -129,15 +129,11 @@ def people_zh(report: CoverageReport, *, least: int = 0) -> str:
 
 def band_zh(band: HouseholdBand | None) -> str:
     """Return what people read for a band."""
-    if band is None or (band.low is None and band.high is None):
+    if band is None or not band.ends_zh:
         return "未规定"
-    if band.high is None:
-        ends = f"不少于 {band.low} 户"
-    elif band.low is None:
-        ends = f"不超过 {band.high} 户"
-    else:
-        ends = f"{band.low}–{band.high} 户"
-    return ends + ("（硬性）" if band.is_hard else "（假定）" if band.is_assumption else "（参考）")
+    return band.ends_zh + (
+        "（硬性）" if band.is_hard else "（假定）" if band.is_assumption else "（参考）"
+    )
 
 
 def verdict_rows(report: CoverageReport) -> list[dict[str, str | int]]:

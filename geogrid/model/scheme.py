@@ -81,6 +81,13 @@ class HouseholdBand:
         return above and below
 
     @property
+    def ends_zh(self) -> str:
+        """What people read for the ends; empty when both are open."""
+        if self.high is None:
+            return "" if self.low is None else f"不少于 {self.low} 户"
+        return f"不超过 {self.high} 户" if self.low is None else f"{self.low}–{self.high} 户"
+
+    @property
     def target(self) -> float | None:
         """The middle of the band, or its only end; ``None`` when both are open."""
         ends = [end for end in (self.low, self.high) if end is not None]

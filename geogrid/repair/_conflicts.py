@@ -10,7 +10,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from geogrid.repair._log import households_in
+from geogrid.model.counts import households_in
 from geogrid.repair._owners import NOBODY, Choice
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import numpy as np
 import shapely
 
 from geogrid.errors import CrsError, InputError
+from geogrid.model.counts import households_in
 from geogrid.planar.crs import require_metric, to_metric
 from geogrid.planar.noding import as_multipolygon
-from geogrid.repair._log import households_in
 from geogrid.repair._owners import POLICIES
 
 if TYPE_CHECKING:

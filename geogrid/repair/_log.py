@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from geogrid.model.counts import households_in
 from geogrid.repair._owners import NOBODY, Choice
 
 if TYPE_CHECKING:
@@ -20,29 +21,13 @@ if TYPE_CHECKING:
 
     from geogrid.repair._faces import Faces
 
-__all__ = ["Log", "households_in"]
+__all__ = ["Log"]
 
 CHANGE_COLUMNS = ("cell", "what", "other", "area_m2", "households")
 
 # A gap at least half as large as a usual cell, and no strip, is a cell that somebody forgot.
 _CELL_SHARE = 0.5
 _NO_STRIP_M = 2.0
-
-
-def households_in(
-    shapes: npt.NDArray[np.object_], households: gpd.GeoDataFrame | None
-) -> npt.NDArray[np.int64]:
-    """Count households in polygons; zeros when none were given."""
-    counts = np.zeros(len(shapes), dtype=np.int64)
-    if households is None or not len(shapes):
-        return counts
-    weights = np.ones(len(households), dtype=np.int64)
-    if "households" in households:
-        weights = households["households"].to_numpy(np.int64)
-    tree = shapely.STRtree(households.geometry.to_numpy())
-    shape, point = tree.query(shapes, predicate="intersects")
-    np.add.at(counts, shape, weights[point])
-    return counts
 
 
 @dataclass(slots=True, eq=False)

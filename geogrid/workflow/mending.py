@@ -37,7 +37,7 @@ from geogrid.workflow.cells import (
 )
 from geogrid.workflow.plan_mending import CHANGE_COLUMNS, follow_children, mend_leaf
 from geogrid.workflow.rebuilding import Rebuilt, rebuild_plan, write_rebuilt
-from geogrid.workflow.words import CHANGE_HEADERS, change_label, conflict_label
+from geogrid.workflow.words import HEADERS, change_label, conflict_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -308,7 +308,7 @@ def _write_all(draft: _Draft, job: RepairJob, targets: dict[str, Path]) -> Mendi
         if job.policy != _ASK and (draft.loose is None or draft.rebuilt is not None):
             mending = _write_mended(draft, mending, draft_of(targets["out"]))
             written.insert(0, "out")
-        write_csv(changes, draft_of(targets["changes"]), CHANGE_HEADERS)
+        write_csv(changes, draft_of(targets["changes"]), HEADERS)
         if len(conflicts):
             write_layers({"conflicts": conflicts}, draft_of(targets["conflicts"]))
             written.append("conflicts")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from geogrid.vocabulary import DefectKind
 
-__all__ = ["CHANGE_HEADERS", "HEADERS", "change_label", "conflict_label"]
+__all__ = ["HEADERS", "change_label", "conflict_label"]
 
 _CHANGES = {
     "gap_filled": "缝隙并入",
@@ -47,7 +47,6 @@ HEADERS = {
     "reference": "参照网格", "belongs": "应属", "reason": "原因代码", "code": "编码",
     "name": "名称", "head": "负责人", "source_code": "来源编码",
 }  # fmt: skip
-CHANGE_HEADERS = HEADERS
 
 
 def change_label(what: str) -> str:
