@@ -18,7 +18,7 @@ from geogrid.planar.lattice import round_coordinates
 if TYPE_CHECKING:
     from geogrid.atoms._sites import Sites
 
-__all__ = ["lines_between"]
+__all__ = ["halving_lines", "lines_between"]
 
 Shapes = npt.NDArray[np.object_]
 Indices = npt.NDArray[np.int64]
@@ -58,9 +58,23 @@ def lines_between(sites: Sites, bundle: Indices, blocks: Shapes) -> Shapes:
     if not len(rows):
         return np.empty(0, dtype=object)
     points, owner = _wall_points(sites, bundle, rows)
-    block = sites.block[owner]
+    return halving_lines(points, sites.block[owner], bundle[owner], blocks)
+
+
+def halving_lines(points: Metres, block: Indices, owner: Indices, blocks: Shapes) -> Shapes:
+    """Return the lines in the blocks that lie half-way between points of two owners.
+
+    Parameters
+    ----------
+    points
+        Places in metres, shape (n, 2), none twice in a block.
+    block, owner
+        Of each point.
+    blocks
+        Polygons in metres.
+    """
     diameter = np.hypot(*(shapely.bounds(blocks)[:, 2:] - shapely.bounds(blocks)[:, :2]).T)
-    ends, home = _ridges(points, block, bundle[owner], diameter)
+    ends, home = _ridges(points, block, owner, diameter)
     order = np.argsort(home, kind="stable")
     pieces = np.asarray(shapely.linestrings(ends[order]), dtype=object)
     inside, number = np.unique(home[order], return_inverse=True)
@@ -78,8 +92,11 @@ def _has_several(block: Indices, bundle: Indices, count: int) -> npt.NDArray[np.
 def _clipped(lines: Shapes, blocks: Shapes, block: Indices) -> Shapes:
     shapely.prepare(blocks)
     reaches_out = ~shapely.contains_properly(blocks[block], lines)
-    cut = shapely.intersection(lines[reaches_out], blocks[block[reaches_out]])
-    parts = shapely.get_parts(cut)
+    # All lines of a block at once: each overlay walks round the whole block.
+    order = np.argsort(block[reaches_out], kind="stable")
+    some, number = np.unique(block[reaches_out][order], return_inverse=True)
+    together = shapely.multilinestrings(lines[reaches_out][order], indices=number)
+    parts = shapely.get_parts(shapely.get_parts(shapely.intersection(together, blocks[some])))
     # Points of contact come along with the lines.
     kept: Shapes = np.concatenate((lines[~reaches_out], parts[shapely.length(parts) > 0]))
     return kept

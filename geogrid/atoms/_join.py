@@ -14,10 +14,11 @@ from geogrid.atoms._buildings import Ground, crossed_by, find_straddlers, join_b
 from geogrid.atoms._bundle import bundles_of
 from geogrid.atoms._cells import lines_between
 from geogrid.atoms._merge import Regions
+from geogrid.atoms._recut import cut_again
 from geogrid.atoms._sites import first_of, sites_of
 from geogrid.model.atoms import barrier_strengths
 from geogrid.planar.edges import RookPairs, rook_pairs
-from geogrid.planar.noding import cut_faces, line_work
+from geogrid.planar.noding import line_work
 from geogrid.vocabulary import BarrierKind
 
 if TYPE_CHECKING:
@@ -115,8 +116,8 @@ def join_faces(cut: FirstCut, min_area_m2: float, max_households: int | None) ->
     faces, noded = cut.blocks, cut.noded
     if len(bundles.between) or len(bundles.on_border):
         # The new lines end on the blocks as they were noded, up to a millimetre off the barriers.
-        work = np.concatenate((cut.blocks, bundles.between, cut.walls[bundles.on_border]))
-        faces, noded = cut_faces(cut.noded, line_work(work))
+        new = np.concatenate((bundles.between, line_work(cut.walls[bundles.on_border])))
+        faces, noded = cut_again(cut.noded, cut.blocks, new)
         faces = in_order(faces)
     elif not min_area_m2:
         return Joined(faces, np.arange(len(faces)), noded, lines)
@@ -124,7 +125,7 @@ def join_faces(cut: FirstCut, min_area_m2: float, max_households: int | None) ->
     ground = _ground(faces, cut, bundles)
     regions = Regions.of_faces(
         pairs,
-        _strengths(pairs, ground.block, cut.lines),
+        _strengths(pairs, ground.block, cut.lines if min_area_m2 > 0 else None),
         shapely.area(faces),
         shapely.length(faces),
         cut.places.per_shape(faces),
@@ -164,11 +165,17 @@ def _ground(faces: Shapes, cut: FirstCut, bundles: _Bundles) -> Ground:
 
 
 def _strengths(
-    pairs: RookPairs, block: Indices, barriers: gpd.GeoDataFrame
+    pairs: RookPairs, block: Indices, barriers: gpd.GeoDataFrame | None
 ) -> npt.NDArray[np.int8]:
-    """Return how strong the border of each pair is; inside a block no barrier is in the way."""
+    """Return how strong the border of each pair is; inside a block no barrier is in the way.
+
+    Without barriers every border between blocks counts alike: enough where none is joined away.
+    """
     inside = block[pairs.left] == block[pairs.right]
-    strength = np.full(len(pairs.left), BarrierKind.CELL.strength, dtype=np.int8)
+    cell, any_other = BarrierKind.CELL.strength, BarrierKind.STREET.strength
+    strength = np.where(inside, cell, any_other).astype(np.int8)
+    if barriers is None:
+        return strength
     number = np.cumsum(~inside) - 1
     edge = ~inside[pairs.edge_pair]
     across = RookPairs(

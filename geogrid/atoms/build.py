@@ -12,6 +12,7 @@ import shapely
 from geogrid.atoms._buildings import clusters_of, cut_report
 from geogrid.atoms._join import FirstCut, in_order, join_faces
 from geogrid.atoms._sites import Places
+from geogrid.atoms._verges import share_verges
 from geogrid.errors import CrsError, InputError
 from geogrid.model.atoms import Atoms
 from geogrid.model.district import District
@@ -41,6 +42,7 @@ def build_atoms(
     buildings: gpd.GeoDataFrame | None = None,
     min_area_m2: float = _MIN_AREA_M2,
     max_households: int | None = None,
+    share_out_verges: bool = False,
 ) -> Atoms:
     """Cut a limit along barriers into atoms.
 
@@ -64,6 +66,9 @@ def build_atoms(
         joins nothing.
     max_households
         Blocks with more households are cut half-way between their buildings.
+    share_out_verges
+        Whether empty strips along walls, such as those between compounds and streets, are shared
+        out among the atoms behind the walls.
 
     Returns
     -------
@@ -89,6 +94,8 @@ def build_atoms(
     blocks, noded = cut_faces(shape, line_work(lines.geometry.to_numpy()))
     cut = FirstCut(lines, in_order(blocks), noded, walls, Places.of(households))
     joined = join_faces(cut, min_area_m2, max_households)
+    if share_out_verges:
+        joined = share_verges(joined, cut.places, walls)
     frame = _numbered(dissolve(joined.faces, joined.labels), crs)
     atoms = Atoms(frame=frame, limit=joined.noded, barriers=joined.lines)
     if buildings is not None:

@@ -17,7 +17,6 @@ from geogrid.io.county_limit import county_limit
 from geogrid.io.limit import read_limit
 from geogrid.model.source import Source
 from geogrid.synthetic import load_place, make_place, place_names
-from geogrid.vocabulary import BarrierKind
 from geogrid.workflow.division import Division, measure_service
 from geogrid.workflow.inputs import MINUTES, Households, Stations
 from geogrid.workflow.job import Outcome, write_outcome
@@ -144,10 +143,6 @@ def _atoms_of(place: Place, scheme: Scheme) -> Atoms:
     wishes = limits_as_barriers(place.kinds)
     lines = pd.concat([barriers_of(place.extract), place.borders, wishes], ignore_index=True)
     area_levels = scheme.given(list(place.counts)).area_levels
-    if any(level.band is not None and level.band.is_hard for level in area_levels):
-        # The verge between walls and the street is one empty ring that alone ties the compounds of
-        # a block together: cells that have to keep a band could not be balanced round it.
-        lines = lines[~lines["kind"].isin([BarrierKind.WALL.value, BarrierKind.COMPOUND.value])]
     finest = place.counts[area_levels[-1].key]
     usual = place.spec.households / finest
     return build_atoms(
@@ -156,6 +151,8 @@ def _atoms_of(place: Place, scheme: Scheme) -> Atoms:
         households=place.households,
         buildings=place.extract.buildings,
         max_households=max(1, round(min(_MOST_IN_ATOM, usual / _ATOMS_PER_CELL))),
+        # Cells that have to keep a band could not be balanced round one verge a block.
+        share_out_verges=True,
     )
 
 
