@@ -19,7 +19,7 @@ from geogrid.api.problems import NotInPlanError
 from geogrid.errors import CrsError, InputError
 from geogrid.io.plan_file import read_plan, read_plan_layers
 from geogrid.maps.coding import DECIMALS, to_degrees
-from geogrid.maps.data import cell_tables, defect_rows, in_band, proof_badge
+from geogrid.maps.data import cell_in_band, cell_tables, defect_rows, proof_badge
 from geogrid.maps.disclosure import count_text
 from geogrid.maps.service import limit_label, station_rows
 
@@ -168,7 +168,7 @@ class PlanView:
                 "parent": parent,
                 "households": shown_count(public),
                 "households_text": count_text(public),
-                "band": in_band(level.band, public) if kind == level.kinds[0] else None,
+                "band": cell_in_band(level, kind, public),
                 "area_m2": round(float(area_m2), 2),
             }
             for code, name, kind, parent, public, area_m2 in zip(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from geogrid.divide._problem import FloatArray, IntArray, Problem
     from geogrid.model.scheme import HouseholdBand
 
-__all__ = ["allot", "link_pieces", "parts_in_band", "reachable"]
+__all__ = ["allot", "crowd", "link_pieces", "parts_in_band", "reachable"]
 
 
 def parts_in_band(weight: FloatArray, band: HouseholdBand) -> int:
@@ -92,6 +92,24 @@ def allot(mass: FloatArray, parts: int, *, least: IntArray, most: IntArray) -> I
         urge = np.where(can, step * (quota - shares), -np.inf)
         shares[int(np.argmax(urge))] += step
     return np.asarray(shares, dtype=np.int64)
+
+
+def crowd(mass: FloatArray, parts: int, *, least: IntArray, most: IntArray, high: int) -> IntArray:
+    """Take parts from the pieces whose households then overflow an upper end by least.
+
+    Parameters
+    ----------
+    parts
+        Fewer than ``most`` has in all.
+    least, most
+        Parts that a piece must have, and that it needs to stay below ``high``.
+    """
+    shares = most.copy()
+    while (extra := int(shares.sum()) - parts) > 0:
+        over = np.where(shares > least, mass - float(high) * (shares - 1), np.inf)
+        # Each piece gives one away before any gives a second.
+        shares[np.argsort(over, kind="stable")[: min(extra, int((shares > least).sum()))]] -= 1
+    return shares
 
 
 def link_pieces(problem: Problem, small: Callable[[FloatArray], IntArray]) -> Problem:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geogrid.divide._allot import allot
+from geogrid.divide._allot import allot, crowd
 from geogrid.errors import InfeasibleError, InputError
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ def share_count(
         f"{'any number of' if high is None else high} households: {fewest.sum()} to "
         f"{greatest.sum()} would keep it; the number was kept"
     )
-    if count < fewest.sum():
-        return allot(mass, count, least=least, most=fewest)
+    if high is not None and count < fewest.sum():
+        return crowd(mass, count, least=least, most=fewest, high=high)
     return allot(mass, count, least=greatest, most=most)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import pandas as pd
 import shapely
 
 from geogrid.errors import InputError
-from geogrid.model.counts import household_counts
+from geogrid.model.counts import household_counts, row_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +40,7 @@ class Homes:
         Text id, households at the row, row of its atom, place in metres of ``crs``.
     columns
         ``building, entrance, floor, compound`` where the table has them, as text; "" not known.
+        A building of a name that several compounds use has its compound in its name.
     """
 
     ids: TextColumn
@@ -66,8 +68,15 @@ def _ranks(values: TextColumn) -> IntArray:
     if number.notna().equals(pd.Series(values != "")):
         code = number.rank(method="dense").fillna(0).to_numpy() - 1
         return code.astype(np.int64)
-    code = pd.factorize(values, sort=True)[0].astype(np.int64)
-    return np.where(values == "", -1, code)
+    told = sorted(set(values.tolist()) - {""}, key=_reading_order)
+    rank = {text: at for at, text in enumerate(told)}
+    return np.array([rank.get(text, -1) for text in values.tolist()], dtype=np.int64)
+
+
+def _reading_order(text: str) -> tuple[tuple[int, str], ...]:
+    """Sort 2单元 before 10单元."""
+    parts = re.split(r"(\d+)", text)
+    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in parts)
 
 
 def read_homes(atoms: Atoms, households: gpd.GeoDataFrame) -> Homes:
@@ -82,18 +91,13 @@ def read_homes(atoms: Atoms, households: gpd.GeoDataFrame) -> Homes:
     if crs is not None and households.crs is not None and households.crs != crs:
         households = households.to_crs(crs)
     points = households.geometry.to_numpy()
-    if "household_id" in households:
-        ids = households["household_id"].astype(str).to_numpy(object)
-    else:
-        ids = _made_ids(points)
-    twice = pd.Index(ids)[pd.Index(ids).duplicated()]
-    if len(twice):
-        msg = f"{len(twice)} household ids occur twice: give every row its own household_id"
-        raise InputError(msg)
+    ids = _ids(households, points)
     atom = atoms.locate(households)
     order = np.argsort(ids.astype(str), kind="stable")
     order = order[atom[order] >= 0]
     columns = {name: _text(households[name])[order] for name in _COLUMNS if name in households}
+    if {"building", "compound"} <= set(columns):
+        columns["building"] = _told_apart(columns["building"], columns["compound"])
     return Homes(
         ids=ids[order],
         households=household_counts(households)[order],
@@ -102,6 +106,37 @@ def read_homes(atoms: Atoms, households: gpd.GeoDataFrame) -> Homes:
         columns=columns,
         crs=crs,
     )
+
+
+def _ids(households: gpd.GeoDataFrame, points: npt.NDArray[np.object_]) -> TextColumn:
+    """Return the id of each row, made up where it has none."""
+    made = _made_ids(points)
+    if "household_id" not in households:
+        return made
+    given = households["household_id"]
+    ids = np.where(given.isna() | given.astype(str).eq(""), made, given.astype(str)).astype(object)
+    is_again = pd.Index(ids).duplicated(keep=False)
+    if is_again.any():
+        first = ids[is_again][0]
+        again = np.flatnonzero(ids == first)
+        rows = again if "row" not in households else households["row"].to_numpy()[again]
+        msg = (
+            f"{int(pd.Index(ids).duplicated().sum())} household ids occur twice, such as {first} "
+            f"(户号) in rows {row_list(rows)}: give every row its own household_id, or leave the "
+            f"column out"
+        )
+        raise InputError(msg)
+    return ids
+
+
+def _told_apart(building: TextColumn, compound: TextColumn) -> TextColumn:
+    """Name a building after its compound too where several compounds have one of its name."""
+    pairs = pd.DataFrame({"building": building, "compound": compound})
+    named = pairs[(pairs["building"] != "") & (pairs["compound"] != "")].drop_duplicates()
+    shared = set(named["building"][named["building"].duplicated()])
+    is_shared = pairs["building"].isin(shared) & (pairs["compound"] != "")
+    both = pairs["compound"] + "·" + pairs["building"]
+    return both.where(is_shared, pairs["building"]).to_numpy(object)
 
 
 def _made_ids(points: npt.NDArray[np.object_]) -> TextColumn:

@@ -224,6 +224,14 @@ def _shares(wish: LevelWish, parts: list[_Part], taken: int, notes: list[str]) -
             f"{wish.count} cells of level {wish.level.key} are more than {torn} parents have "
             f"groups (村民小组) or locks for: groups were divided there, no cell has parts of two"
         )
+    quota = count * mass / max(mass.sum(), 1.0)
+    starved = int(((2 * shares <= np.floor(quota)) & (shares == most)).sum())
+    if starved:
+        notes.append(
+            f"{starved} parents have too few groups (村民小组) for their part of {wish.count} "
+            f"cells of level {wish.level.key}: their cells are over twice the usual size; give "
+            f"smaller groups, or none there"
+        )
     return list(shares.tolist())
 
 

@@ -18,9 +18,21 @@ if TYPE_CHECKING:
     from geogrid.model.plan import GridPlan
     from geogrid.model.scheme import Level
 
-__all__ = ["OldCodes"]
+__all__ = ["OldCodes", "are_alike", "levels_with_cells"]
 
 _UNNAMED = "-"
+
+
+def levels_with_cells(plan: GridPlan) -> list[str]:
+    """Return the keys of the levels that have cells, coarse to fine."""
+    named = set(plan.cell_table["level"])
+    return [level.key for level in plan.scheme.levels if level.key in named]
+
+
+def are_alike(one: list[str], other: list[str]) -> bool:
+    """Tell whether levels are the same from the top, down to the last that both have."""
+    both = min(len(one), len(other))
+    return both > 0 and one[:both] == other[:both]
 
 
 class OldCodes:
@@ -34,7 +46,8 @@ class OldCodes:
     Parameters
     ----------
     old, new
-        Plans of one district and one scheme.
+        Plans of one district, with levels alike; a level that only ``new`` has is numbered from 1,
+        and the codes of one that only ``old`` has are retired.
     tokens
         By level key, the present code in ``new`` of each cell, in the order of its numbering.
 
@@ -107,7 +120,11 @@ class OldCodes:
         if level.key in self._shared:
             return self._shared[level.key]
         both = [self._new, self._old]
-        if all(level.key in plan.labels for plan in both):
+        if not (self._old.cell_table["level"] == level.key).any():
+            shared = pd.DataFrame({"new": [], "old": [], "households": [], "area": []}).astype(
+                {"new": object, "old": object}
+            )
+        elif all(level.key in plan.labels for plan in both):
             new, old = (plan.labels[level.key].to_numpy(str) for plan in both)
             shared = shared_cells(self._atoms, new, old)
         elif all(plan.has_members(level) for plan in both):
@@ -172,8 +189,30 @@ class OldCodes:
         live = told[told["to_version"] == ""].set_index("code")
         levels = [level for level in self._new.scheme.levels if level.key in self._issued]
         parts.extend(self._level_history(level, live, version) for level in levels)
+        lost = live[~live["level"].isin(list(self._issued))].reset_index()
+        parts.append(lost.assign(to_version=version))
+        parts.append(self._never_told(told, version))
         table = pd.concat(parts, ignore_index=True)[list(HISTORY_FIELDS)]
         return table.sort_values(["level", "code"], ignore_index=True)
+
+    def _never_told(self, told: pd.DataFrame, version: str) -> pd.DataFrame:
+        """Return the retired codes of levels that only the old plan has and no history tells of."""
+        table = self._old.cell_table
+        gone = table[~table["level"].isin(list(self._issued)) & ~table.index.isin(told["code"])]
+        above = self._parents_of(gone)
+        return pd.DataFrame(
+            {
+                "code": list(above),
+                "level": gone["level"].to_list(),
+                "parent": list(above.values()),
+                "from_version": version,
+                "to_version": version,
+                "successors": "",
+                "origins": "",
+            },
+            columns=list(HISTORY_FIELDS),
+            dtype="str",
+        )
 
     def _level_history(self, level: Level, live: pd.DataFrame, version: str) -> pd.DataFrame:
         before = self._old.cell_table[self._old.cell_table["level"] == level.key]

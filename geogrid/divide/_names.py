@@ -31,7 +31,7 @@ class _Blank(dict[str, object]):
 
 def fill_names(
     level: Level,
-    places: Sequence[int],
+    places: Sequence[object],
     codes: Sequence[str],
     *,
     district: str,

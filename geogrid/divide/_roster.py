@@ -5,24 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from geogrid.divide._chain import Chain, chain_rows, cut_chains
 from geogrid.divide._counts import band_shares, share_count
 from geogrid.divide._names import fill_names
-from geogrid.divide._units import read_outlines, unit_values
+from geogrid.divide._told_names import read_told
+from geogrid.divide._units import (
+    cell_outlines,
+    missing_columns,
+    named_cells,
+    read_outlines,
+    unit_values,
+)
 from geogrid.model.plan import MEMBER_FIELDS
 from geogrid.vocabulary import Contract
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import geopandas as gpd
+
     from geogrid.divide._homes import Homes, TextColumn
     from geogrid.divide._problem import FloatArray, IntArray, TextArray
-    from geogrid.divide._units import Outlines
     from geogrid.model.scheme import Level, Scheme
 
 __all__ = ["Members", "build_members"]
@@ -110,10 +116,12 @@ def build_members(
         named = values is not None and below is None
         rows = _Rows(level=level, homes=homes, top=top, unit=unit, named=named)
         group = _groups(rows, counts.get(level.key), done.notes)
-        code, facts = _coded(rows, parent, group, _Lineage(scheme, pd.concat(tables), district))
+        lineage = _Lineage(scheme, pd.concat(tables), district)
+        code, facts = _coded(rows, parent, group, lineage, values if named else None)
+        done.notes.extend(_unit_notes(rows, below, values))
         if named and values is not None and outlines is not None:
-            code, facts = _official(outlines, values, code, facts)
-            done.shapes[level.key] = _polygons(outlines, values, code)
+            code, facts = named_cells(outlines, values, code, facts)
+            done.shapes[level.key] = cell_outlines(outlines, values, code)
         _list_misfits(rows, parent, code, done.notes)
         columns = (code, homes.ids, homes.households, atom_ids)
         table = pd.DataFrame(dict(zip(MEMBER_FIELDS, columns, strict=True)))
@@ -135,7 +143,7 @@ class _Lineage:
     district: str
 
     def names(
-        self, level: Level, parents: pd.Series, places: list[int], codes: list[str]
+        self, level: Level, parents: pd.Series, places: list[object], codes: list[str]
     ) -> list[str]:
         """Return the names of new cells from the level's template."""
         unique, at = np.unique(parents.to_numpy(str), return_inverse=True)
@@ -143,10 +151,14 @@ class _Lineage:
         for coarser in self.scheme.levels[: self.scheme.levels.index(level)]:
             column = self._names_at(coarser.key, unique)[at].astype(str)
             above |= dict.fromkeys((coarser.key, coarser.name, *coarser.aliases), column)
-        nearest = self.table["name"].reindex(unique).fillna("").to_numpy(object)[at]
         return fill_names(
-            level, places, codes, district=self.district, parents=nearest.tolist(), above=above
+            level, places, codes, district=self.district, parents=self.own(parents), above=above
         )
+
+    def own(self, codes: pd.Series) -> list[str]:
+        """Return the name of each cell, "" where it has none."""
+        names: list[str] = self.table["name"].reindex(codes.to_numpy(str)).fillna("").tolist()
+        return names
 
     def _names_at(self, key: str, codes: TextColumn) -> TextColumn:
         """Return the name of the ancestor at a level, or of the cell itself; "" for none."""
@@ -277,9 +289,16 @@ def _with_empty(rows: _Rows, group: IntArray) -> IntArray:
 
 
 def _coded(
-    rows: _Rows, parent: TextColumn, group: IntArray, lineage: _Lineage
+    rows: _Rows,
+    parent: TextColumn,
+    group: IntArray,
+    lineage: _Lineage,
+    values: TextColumn | None,
 ) -> tuple[TextColumn, pd.DataFrame]:
-    """Return the code of each row ("" in a cell without households), and the facts of cells."""
+    """Return the code of each row ("" in a cell without households), and the facts of cells.
+
+    ``values`` are the units that cells are made of and named after.
+    """
     level = rows.level
     table = pd.DataFrame({"parent": parent, "n": group + 1})
     cells = table[group >= 0].drop_duplicates().sort_values(["parent", "n"], ignore_index=True)
@@ -292,56 +311,63 @@ def _coded(
         if lineage.table.index.isin(codes).sum() == 0:
             break
         width += 1
+    row = pd.MultiIndex.from_frame(cells[["parent", "n"]])
+    at = row.get_indexer(pd.MultiIndex.from_frame(table))
     facts = pd.DataFrame(
         {
             "level": level.key,
-            "name": lineage.names(level, cells["parent"], cells["n"].tolist(), codes),
+            "name": _names(level, cells, codes, lineage, None if values is None else (values, at)),
             "kind": level.kinds[0],
             "parent": cells["parent"].astype(str).to_numpy(),
             "head": "",
         },
         index=pd.Index(codes, name="code"),
     )
-    row = pd.MultiIndex.from_frame(cells[["parent", "n"]])
-    at = row.get_indexer(pd.MultiIndex.from_frame(table))
     found = np.full(len(group), "", dtype=object)
     found[at >= 0] = np.array(codes, dtype=object)[at[at >= 0]]
     return found, facts
 
 
-def _official(
-    outlines: Outlines, values: TextColumn, code: TextColumn, facts: pd.DataFrame
-) -> tuple[TextColumn, pd.DataFrame]:
-    """Put in the names, and the codes where there are any, of cells that are one outline."""
-    pairs = pd.DataFrame({"code": code, "value": values})[code != ""].drop_duplicates()
-    pairs = pairs[~pairs["code"].duplicated(keep=False) & ~pairs["value"].duplicated(keep=False)]
-    pairs = pairs[pairs["value"].isin(outlines.table.index)]
-    known = outlines.table.loc[pairs["value"]]
-    facts = facts.copy()
-    has_name = (known["name"] != "").to_numpy()
-    facts.loc[pairs["code"].to_numpy()[has_name], "name"] = known["name"].to_numpy()[has_name]
-    if not outlines.has_codes:
-        return code, facts
-    new = dict(zip(pairs["code"], known["code"], strict=True))
-    facts.index = pd.Index([new.get(one, one) for one in facts.index], name="code")
-    return pd.Series(code).map(lambda one: new.get(one, one)).to_numpy(object), facts
+def _names(
+    level: Level,
+    cells: pd.DataFrame,
+    codes: list[str],
+    lineage: _Lineage,
+    told: tuple[TextColumn, IntArray] | None,
+) -> list[str]:
+    """Return the names of cells: by their number, or by what those who live there call them."""
+    places = cells["n"].tolist()
+    if told is None:
+        return lineage.names(level, cells["parent"], places, codes)
+    above = lineage.own(cells["parent"])
+    values, cell = told
+    known = read_told(level, values, cell, above)
+    made = lineage.names(level, cells["parent"], known.places(places), codes)
+    return known.names(made, above)
 
 
-def _polygons(outlines: Outlines, values: TextColumn, code: TextColumn) -> gpd.GeoSeries:
-    """Return the outline of each cell: of all its units, empty where none has one."""
-    pairs = pd.DataFrame({"code": code, "value": values})[code != ""].drop_duplicates()
-    pairs["row"] = outlines.table.index.get_indexer(pd.Index(pairs["value"]))
-    # A unit in two parents has its ground in the first.
-    pairs = pairs.sort_values("code")
-    pairs.loc[pairs["row"].duplicated(), "row"] = -1
-    shapes = outlines.table.geometry.to_numpy()
-    found: dict[str, shapely.Geometry] = {}
-    for one, row in pairs.groupby("code")["row"]:
-        mine = row[row >= 0].to_numpy()
-        found[str(one)] = shapely.union_all(shapes[mine]) if len(mine) else shapely.Polygon()
-        if len(mine) == 1:
-            found[str(one)] = shapes[mine[0]]
-    return gpd.GeoSeries(found, crs=outlines.table.crs).rename_axis("code")
+def _unit_notes(rows: _Rows, below: str | None, values: TextColumn | None) -> list[str]:
+    """Say where a level could not be made of its units, and where a unit is in two parents."""
+    level = rows.level
+    absent = missing_columns(level, rows.homes)
+    if below is None and absent and values is None:
+        text = (
+            f"no column of the households says {', '.join(absent)}: level {level.key} "
+            f"({level.name}) has one cell in each cell above where no number is asked for"
+        )
+        return [text]
+    if not rows.named or values is None:
+        return []
+    pairs = pd.DataFrame({"unit": values, "top": rows.top})[rows.homes.households > 0]
+    tops = pairs[pairs["unit"] != ""].drop_duplicates()["unit"].value_counts()
+    torn = sorted(tops.index[tops > 1])
+    if not torn:
+        return []
+    text = (
+        f"{len(torn)} units of level {level.key} ({level.name}) have households in several cells "
+        f"above and are a cell in each, first ones: {', '.join(torn[:_SHOWN])}"
+    )
+    return [text]
 
 
 def _list_misfits(rows: _Rows, parent: TextColumn, code: TextColumn, notes: list[str]) -> None:

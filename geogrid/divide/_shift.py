@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from geogrid.divide._flow import Flow
     from geogrid.divide._problem import IntArray, Problem
 
-__all__ = ["Shift", "into_band"]
+__all__ = ["CellBoard", "Shift", "into_band"]
 
 # Ways into a cell that are tried for one move; more find better fits, each costs a search.
 _MOST_WAYS = 48
@@ -76,7 +76,7 @@ def into_band(
     tries
         Moves that are tried at most, per cell.
     """
-    board = _Board(problem, label, low, high, frozen, closed)
+    board = CellBoard(problem, label, low, high, frozen, closed)
     start = board.flow()
     bound, must = start.moved, start.beyond
     if start.moved > 0 or start.beyond > 0:
@@ -86,7 +86,7 @@ def into_band(
     return Shift(board.label, moved, bound, board.beyond(), must)
 
 
-class _Board:
+class CellBoard:
     """The nodes and their cells while they are moved."""
 
     def __init__(
@@ -170,12 +170,13 @@ class _Board:
         for cell in sorted(missing, key=lambda one: -self._miss(one, 0.0)):
             if self.closed[cell]:
                 continue
-            for other in sorted(self._neighbours(cell)):
+            for other in sorted(self.neighbours(cell)):
                 if not self.closed[other] and self._swap(cell, other):
                     return cell, other
         return None
 
-    def _neighbours(self, cell: int) -> set[int]:
+    def neighbours(self, cell: int) -> set[int]:
+        """Return the cells that touch a cell."""
         near = {int(self.label[one]) for node in self.inside[cell] for one, _ in self.links[node]}
         return near - {cell}
 
@@ -194,7 +195,7 @@ class _Board:
         for _, _, out, back in found[:_MOST_SWAPS]:
             if out:
                 self.move(out, other)
-            if self._may_go(back, other, one):
+            if self.may_go(back, other, one):
                 if back:
                     self.move(back, one)
                 return True
@@ -202,7 +203,7 @@ class _Board:
                 self.move(out, one)
         return False
 
-    def _may_go(self, nodes: list[int], source: int, target: int) -> bool:
+    def may_go(self, nodes: list[int], source: int, target: int) -> bool:
         """Tell whether nodes can leave a cell for another and tear neither."""
         if not nodes:
             return True
@@ -226,7 +227,7 @@ class _Board:
         ways: list[tuple[float, list[int]]] = [(0.0, [])]
         ways += [
             (sum(self.weight[node] for node in nodes), nodes)
-            for nodes in self._ways(source, target, math.inf)
+            for nodes in self.ways(source, target, math.inf)
             if len(nodes) < len(self.inside[source])
         ]
         return ways
@@ -237,17 +238,17 @@ class _Board:
     def _best(self, source: int, target: int, amount: float) -> list[int] | None:
         """Return the nodes of ``source`` whose move to ``target`` fits the amount best."""
         best: tuple[float, list[int]] | None = None
-        for nodes in self._ways(source, target, 2 * amount):
+        for nodes in self.ways(source, target, 2 * amount):
             held = sum(self.weight[node] for node in nodes)
             if not 0 < held < 2 * amount or len(nodes) >= len(self.inside[source]):
                 continue
-            shape = self._shape(nodes, source, target)
+            shape = self.shape(nodes, source, target)
             score = abs(held - amount) + _SHAPE * amount * shape
             if best is None or score < best[0] - _ROUNDING:
                 best = score, nodes
         return None if best is None else best[1]
 
-    def _shape(self, nodes: list[int], source: int, target: int) -> float:
+    def shape(self, nodes: list[int], source: int, target: int) -> float:
         """Return how much the border grows by a move, from -1 to 1 of the nodes' own border."""
         chosen = set(nodes)
         gained, lost = 0.0, 1e-9
@@ -260,7 +261,7 @@ class _Board:
                 lost += cost if at == target else 0.0
         return (gained - lost) / (gained + lost)
 
-    def _ways(self, source: int, target: int, most: float) -> list[list[int]]:
+    def ways(self, source: int, target: int, most: float) -> list[list[int]]:
         """Return sets of nodes that lead from the border into ``source``, lightest first."""
         heap: list[tuple[float, int, int]] = []
         for node in sorted(self.inside[source]):

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from geogrid.divide._homes import Homes, TextColumn
     from geogrid.model.scheme import Level
 
-__all__ = ["Outlines", "read_outlines", "unit_values"]
+__all__ = [
+    "Outlines",
+    "cell_outlines",
+    "missing_columns",
+    "named_cells",
+    "read_outlines",
+    "unit_values",
+]
 
 # Which column of the households says what a unit of these names is.
 _COLUMNS_OF = {
@@ -100,6 +107,46 @@ def unit_values(level: Level, homes: Homes, outlines: Outlines | None) -> TextCo
     order = np.lexsort((keys[shape].astype(str), point))[::-1]
     values[point[order]] = keys[shape[order]]
     return values
+
+
+def named_cells(
+    outlines: Outlines, values: TextColumn, code: TextColumn, facts: pd.DataFrame
+) -> tuple[TextColumn, pd.DataFrame]:
+    """Put in the names, and the codes where there are any, of cells that are one outline."""
+    pairs = pd.DataFrame({"code": code, "value": values})[code != ""].drop_duplicates()
+    pairs = pairs[~pairs["code"].duplicated(keep=False) & ~pairs["value"].duplicated(keep=False)]
+    pairs = pairs[pairs["value"].isin(outlines.table.index)]
+    known = outlines.table.loc[pairs["value"]]
+    facts = facts.copy()
+    has_name = (known["name"] != "").to_numpy()
+    facts.loc[pairs["code"].to_numpy()[has_name], "name"] = known["name"].to_numpy()[has_name]
+    if not outlines.has_codes:
+        return code, facts
+    new = dict(zip(pairs["code"], known["code"], strict=True))
+    facts.index = pd.Index([new.get(one, one) for one in facts.index], name="code")
+    return pd.Series(code).map(lambda one: new.get(one, one)).to_numpy(object), facts
+
+
+def cell_outlines(outlines: Outlines, values: TextColumn, code: TextColumn) -> gpd.GeoSeries:
+    """Return the outline of each cell: of all its units, empty where none has one."""
+    pairs = pd.DataFrame({"code": code, "value": values})[code != ""].drop_duplicates()
+    pairs["row"] = outlines.table.index.get_indexer(pd.Index(pairs["value"]))
+    # A unit in two parents has its ground in the first.
+    pairs = pairs.sort_values("code")
+    pairs.loc[pairs["row"].duplicated(), "row"] = -1
+    shapes = outlines.table.geometry.to_numpy()
+    found: dict[str, shapely.Geometry] = {}
+    for one, row in pairs.groupby("code")["row"]:
+        mine = row[row >= 0].to_numpy()
+        found[str(one)] = shapely.union_all(shapes[mine]) if len(mine) else shapely.Polygon()
+        if len(mine) == 1:
+            found[str(one)] = shapes[mine[0]]
+    return gpd.GeoSeries(found, crs=outlines.table.crs).rename_axis("code")
+
+
+def missing_columns(level: Level, homes: Homes) -> tuple[str, ...]:
+    """Return the columns that would say what the units of a level are, and are not there."""
+    return tuple(name for name in _columns(level) if name not in homes.columns)
 
 
 def _columns(level: Level) -> tuple[str, ...]:

@@ -18,10 +18,17 @@ from geogrid.vocabulary import BarrierKind, Contract, DefectKind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from geogrid.divide._codes import Given
     from geogrid.divide._problem import IntArray
     from geogrid.model.scheme import Level, Scheme
 
-__all__ = ["Official", "limits_as_barriers", "read_official", "split_upper"]
+__all__ = [
+    "Official",
+    "limits_as_barriers",
+    "read_official",
+    "require_parents",
+    "split_upper",
+]
 
 # Polygons in decimal degrees or from another program differ by rounding; this much is not that.
 _MIN_WRONG_M2 = 1.0
@@ -34,8 +41,8 @@ class Official:
 
     Attributes
     ----------
-    codes, names, kinds
-        Of each cell; kinds are "" where the table has none.
+    codes, names, kinds, parents
+        Of each cell; kinds, and codes or names of parents, are "" where the table has none.
     owner
         Number of the official cell of each atom, -1 where seats are all that is known.
     seat
@@ -45,6 +52,7 @@ class Official:
     codes: list[str]
     names: list[str]
     kinds: list[str]
+    parents: list[str]
     owner: IntArray
     seat: IntArray
 
@@ -144,9 +152,67 @@ def read_official(
         names=_texts(frame, "name"),
         # A scheme says which kinds of cell it has; other words are the register's own.
         kinds=[kind if kind in level.kinds else "" for kind in _texts(frame, "kind")],
+        parents=_texts(frame, "parent"),
         owner=owner,
         seat=seat,
     )
+
+
+def require_parents(
+    level: Level,
+    official: Official,
+    above: Iterable[tuple[IntArray, Mapping[int, Given]]],
+    notes: list[str],
+) -> None:
+    """Refuse official cells that name another parent than the one they lie in.
+
+    Parameters
+    ----------
+    above
+        Of each coarser level: the cell of each atom, and what is known of the cells.
+    notes
+        Is told when nothing above has a code or name to compare with.
+
+    Raises
+    ------
+    InputError
+        If a cell names a parent that is not there, or does not lie in it.
+    """
+    told = [at for at, parent in enumerate(official.parents) if parent]
+    coarser = list(above)
+    known = [(cell, facts) for cell, facts in coarser if any(one.code for one in facts.values())]
+    if not told or not coarser:
+        return
+    if not known:
+        notes.append(
+            f"the column parent of the official cells of level {level.key} was not used: no cell "
+            f"above them has an official code"
+        )
+        return
+    for at in told:
+        named = official.parents[at]
+        node = _node_of(official, at)
+        held_by = [facts[int(cell[node])] for cell, facts in known if int(cell[node]) in facts]
+        if any(named in (one.code, one.name) for one in held_by):
+            continue
+        is_there = any(
+            named in (one.code, one.name) for _, facts in known for one in facts.values()
+        )
+        real = held_by[-1]
+        why = "lies in" if is_there else "no cell above is called so; it lies in"
+        msg = (
+            f"the official cell {official.codes[at]} of level {level.key} names the parent {named}"
+            f"{' and ' if is_there else ', but '}{why} {real.code} {real.name}: correct its column "
+            f"parent (上级编码) or its place"
+        )
+        raise InputError(msg)
+
+
+def _node_of(official: Official, at: int) -> int:
+    """Return an atom of an official cell: that of its seat, else any of its polygon."""
+    if len(official.seat):
+        return int(official.seat[at])
+    return int(np.argmax(official.owner == at))
 
 
 def _texts(table: pd.DataFrame, name: str) -> list[str]:

@@ -12,13 +12,15 @@ import pandas as pd
 from geogrid import schemes
 from geogrid.divide._codes import Given, give_codes
 from geogrid.divide._counts import read_counts
+from geogrid.divide._fit import Groups, fit_groups
 from geogrid.divide._homes import read_homes
 from geogrid.divide._kinds import read_groups, read_kinds
 from geogrid.divide._levels import Ground, LevelWish, divide_level
-from geogrid.divide._lock_table import lock_table
+from geogrid.divide._lock_table import FREE, lock_table
+from geogrid.divide._memory import are_alike, levels_with_cells
 from geogrid.divide._problem import build_problem
 from geogrid.divide._roster import build_members
-from geogrid.divide._upper import read_official, split_upper
+from geogrid.divide._upper import read_official, require_parents, split_upper
 from geogrid.divide.near import old_cells
 from geogrid.divide.number import number_plan
 from geogrid.errors import InputError
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from geogrid.divide._upper import Official
     from geogrid.divide.near import OldCells
     from geogrid.model.atoms import Atoms
+    from geogrid.model.scheme import Level
     from geogrid.model.source import Source
 
 __all__ = ["divide"]
@@ -79,7 +82,8 @@ def divide(  # noqa: PLR0913 - one call says all that a district asks for
         ``None`` takes the counts that the atoms have. Points outside every atom are in no cell;
         they are logged by number here, and a check of the plan lists them. ``household_id,
         building, entrance, floor, compound`` say who is in which list, and a column
-        ``merchants`` counts shops. Without points there are no lists.
+        ``merchants`` counts shops: the cells tell how many they hold, and none is moved to
+        balance them. Without points there are no lists.
     locked
         Atoms that stay together: by ``atom_id`` the name of a cell of the finest level, or a
         table with a column per level key, as ``plan.labels``; missing and empty values are free.
@@ -93,8 +97,8 @@ def divide(  # noqa: PLR0913 - one call says all that a district asks for
     upper
         By level: official cells that stay as they are. Polygons with ``code`` and ``name`` that
         fill the district, or seats (points, or columns ``x`` and ``y``) round which one cell each
-        is grown. For a level that promises households: the outlines of its compounds or
-        buildings.
+        is grown; a column ``parent`` must name the official cell above that each lies in. For a
+        level that promises households: the outlines of its compounds or buildings.
     kinds
         Special areas (专属网格) with ``kind`` and ``name``: polygons, or ``atom_id``. Each is a
         cell of its own inside its parent, outside the balance; ``level`` says of which level.
@@ -234,8 +238,13 @@ class _Job:
             cell = divide_level(self.ground, cell, wish, known, sealed, self.notes)
             self._inherit(wish, cell, sealed, kind_of, known)
             columns[level.key] = cell
+            if wish.official is not None:
+                above = [(columns[key], given[key]) for key in given]
+                require_parents(level, wish.official, above, self.notes)
             given[level.key] = known
             self._check_count(wish, cell)
+        last = self.scheme.area_levels[-1]
+        columns[last.key] = self._fit_lists(last, numbers, columns, sealed)
         index = pd.Index(ids, name="atom_id")
         return pd.DataFrame(columns, index=index), given
 
@@ -257,6 +266,38 @@ class _Job:
             sealed[inside] = 1
             for node in inside.tolist():
                 kind_of[node] = wish.special.kinds[int(wish.special.number[node])]
+
+    def _fit_lists(
+        self,
+        last: Level,
+        numbers: Mapping[str, int],
+        columns: dict[str, IntArray],
+        sealed: IntArray,
+    ) -> IntArray:
+        """Return the finest cells so that the lists next below them can keep their band."""
+        cell = columns[last.key]
+        at = self.scheme.levels.index(last) + 1
+        below = self.scheme.levels[at] if at < len(self.scheme.levels) else None
+        is_free = last.key not in self.official and last.key not in self.old
+        if below is None or below.band is None or not below.band.is_hard or not is_free:
+            return cell
+        coarser = [columns[level.key] for level in self.scheme.area_levels[-2:-1]]
+        together = np.column_stack((*coarser, self.ground.whole, sealed))
+        apart = np.unique(together, axis=0, return_inverse=True)[1].ravel()
+        count = numbers.get(below.key)
+        done = fit_groups(
+            self.ground.problem, cell, apart=apart.astype(np.int64),
+            frozen=(sealed > 0) | (self.locks[:, -1] != FREE), band=last.band,
+            groups=Groups(band=below.band, count=count),
+        )  # fmt: skip
+        if count is not None and not done.least <= count <= done.most and done.single:
+            self.notes.append(
+                f"{done.single} of {int(cell.max()) + 1} cells of level {last.key} have their "
+                f"households in one atom, so that none can be moved to make {count} cells of level "
+                f"{below.key} fit: {done.least} to {done.most} would; cut large buildings and "
+                f"groups smaller, or ask for such a number"
+            )
+        return done.label
 
     def _check_count(self, wish: LevelWish, cell: IntArray) -> None:
         made = len(np.unique(cell))
@@ -287,8 +328,8 @@ def _with_old_codes(
     plan: GridPlan, near: GridPlan | Mapping[str, gpd.GeoDataFrame], job: _Job
 ) -> GridPlan:
     """Give cells the codes that they had, and say who is in another cell than before."""
-    if isinstance(near, GridPlan) and _levels(near) == _levels(plan):
-        plan = number_plan(plan, near=near)
+    if isinstance(near, GridPlan):
+        plan = _numbered_near(plan, near)
     weight = job.ground.problem.weight
     sentences = []
     for key, (owner, _) in job.old.items():
@@ -304,9 +345,15 @@ def _with_old_codes(
     return replace(plan, notes=(*plan.notes, *sentences))
 
 
-def _levels(plan: GridPlan) -> list[str]:
-    named = set(plan.cell_table["level"])
-    return [level.key for level in plan.scheme.levels if level.key in named]
+def _numbered_near(plan: GridPlan, near: GridPlan) -> GridPlan:
+    have = [levels_with_cells(one) for one in (near, plan)]
+    if are_alike(*have):
+        return number_plan(plan, near=near)
+    why = (
+        f"the old plan has the levels {', '.join(have[0])} and this one {', '.join(have[1])}: "
+        f"codes are new, because a code begins with those of the levels above it"
+    )
+    return replace(plan, notes=(*plan.notes, why))
 
 
 def _with_members(

@@ -26,7 +26,7 @@ import pandas as pd
 from geogrid.divide._carry import level_cells, renamed_plan
 from geogrid.divide._formats import PRESETS, CodeFormat, code_format
 from geogrid.divide._issue import LevelCells, Place, cell_rows, issue_codes
-from geogrid.divide._memory import OldCodes
+from geogrid.divide._memory import OldCodes, are_alike, levels_with_cells
 from geogrid.divide._order import extents_of, nested_cells, reading_order
 from geogrid.errors import InputError
 
@@ -168,7 +168,8 @@ def number_plan(
     ------
     InputError
         If a number does not fit into its digits, a preset lacks an official code, ``near`` is a
-        plan of other levels, or retired codes would be forgotten.
+        plan of other levels (more or fewer at the bottom are fine), or retired codes would be
+        forgotten.
     """
     if near is None and (plan.code_history["to_version"] != "").any() and not restart:
         msg = (
@@ -183,7 +184,7 @@ def number_plan(
     memory = None
     levels, tokens = level_cells(plan)
     if near is not None:
-        _require_same_levels(near, plan)
+        _require_alike_levels(near, plan)
         top, memory = near.district.code, OldCodes(near, plan, tokens)
     format_ = _format(preset or ("geogrid" if near is None else None))
     issued = issue_codes(
@@ -217,12 +218,12 @@ def _official(
     return np.array(codes), np.array([official[key].get(code, "") for code in codes])
 
 
-def _require_same_levels(old: GridPlan, new: GridPlan) -> None:
-    have = [[level.key for level in plan.scheme.levels if (plan.cell_table["level"] == level.key
-            ).any()] for plan in (old, new)]  # fmt: skip
-    if have[0] != have[1]:
+def _require_alike_levels(old: GridPlan, new: GridPlan) -> None:
+    have = [levels_with_cells(plan) for plan in (old, new)]
+    if not are_alike(*have):
         msg = (
             f"the old plan has the levels {', '.join(have[0])}, this one {', '.join(have[1])}: "
-            f"codes are kept between plans of one scheme only"
+            f"codes are kept between plans of one scheme, one of which may have more levels at the "
+            f"bottom"
         )
         raise InputError(msg)

@@ -1,6 +1,7 @@
 """Measure a plan: balance, shape, borders, what is cut, and who moves from an older plan.
 
-Only arrays of atoms are counted: no polygon of a cell is made.
+Only arrays of atoms are counted: no polygon of a cell is made. Levels that promise households are
+measured by their lists, and by the polygons of their compounds and buildings where they have any.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import shapely
 
 from geogrid.divide._ground import compounds_of, footprints_of, ground_of
 from geogrid.divide._kept import kept_homes, moves_of
@@ -150,7 +152,14 @@ def _measure(known: _Known, level: Level) -> LevelQuality | None:
     held = members.groupby("code")["households"].sum().sort_index()
     if held.empty:
         return None
-    cells = _judged(known.plan, level, held.index.to_numpy(object), held.to_numpy(np.int64))
+    codes = held.index.to_numpy(object)
+    cells = _judged(known.plan, level, codes, held.to_numpy(np.int64))
+    shape = None
+    if level.key in known.plan.shapes:
+        cells = cells.assign(**_outline_figures(known.plan.shapes[level.key], codes))
+        drawn = cells["compactness"].notna().to_numpy()
+        if drawn.any():
+            shape = _shape(codes[drawn], cells["compactness"].to_numpy(float)[drawn])
     return LevelQuality(
         key=level.key,
         name=level.name,
@@ -160,8 +169,20 @@ def _measure(known: _Known, level: Level) -> LevelQuality | None:
         is_locked=level.locked,
         apart=_apart(cells),
         balance=_balance(cells, level.band),
+        shape=shape,
         moves=_moves(known, level),
     )
+
+
+def _outline_figures(
+    shapes: gpd.GeoSeries, codes: npt.NDArray[np.object_]
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Return area in m² and 4πA/P² of the polygon of each cell; NaN where it has none."""
+    drawn = shapes.to_numpy()[shapes.index.get_indexer(pd.Index(codes))]
+    border = shapely.length(drawn)
+    area = np.where(border > 0, shapely.area(drawn), np.nan)
+    border = np.where(border > 0, border, np.nan)
+    return {"area_m2": area, "compactness": 4 * np.pi * area / border**2}
 
 
 def _measure_area(known: _Known, level: Level) -> LevelQuality:

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from geogrid.maps.disclosure import States
     from geogrid.model.plan import GridPlan
     from geogrid.model.report import Certificate, CoverageReport
-    from geogrid.model.scheme import HouseholdBand
+    from geogrid.model.scheme import HouseholdBand, Level
 
 __all__ = [
     "band_text",
+    "cell_in_band",
     "cell_tables",
     "defect_rows",
     "district_layer",
@@ -63,7 +64,7 @@ def _level_layer(plan: GridPlan, key: str, table: gpd.GeoDataFrame) -> dict[str,
         "aliases": list(level.aliases),
         "head": level.head_title,
         "band": band_text(level.band),
-        "ordinary": level.kinds[0],
+        "unjudged": list(level.unbalanced_kinds),
         "code": table["code"].tolist(),
         "cell": table["name"].tolist(),
         "kind": table["kind"].tolist(),
@@ -71,7 +72,7 @@ def _level_layer(plan: GridPlan, key: str, table: gpd.GeoDataFrame) -> dict[str,
         "households": table["public"].tolist(),
         "area": [round(value) for value in table["area_m2"]],
         "inBand": [
-            in_band(level.band, public) if kind == level.kinds[0] else None
+            cell_in_band(level, kind, public)
             for kind, public in zip(table["kind"], table["public"], strict=True)
         ],
         "colour": [colour_of[code] for code in table["code"]],
@@ -114,6 +115,14 @@ def in_band(band: HouseholdBand | None, public: int) -> int | None:
     if band.high is not None and lowest > band.high:
         return 1
     return 0 if lowest in band and highest in band else None
+
+
+def cell_in_band(level: Level, kind: str, public: int) -> int | None:
+    """Tell where a cell of a kind stands to its level's band, as :func:`in_band`.
+
+    ``None`` too for the kinds that no band judges; a kind that only spans parents is judged.
+    """
+    return None if kind in level.unbalanced_kinds else in_band(level.band, public)
 
 
 def band_text(band: HouseholdBand | None) -> str:

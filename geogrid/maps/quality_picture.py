@@ -117,7 +117,9 @@ def _level_row(level: LevelQuality, top: float, *, near: str) -> list[str]:
     if level.shape is None:
         parts.append(text(SHAPE_X, top + 84, "没有自己的界线（名册或住户层级）", fill=SOFT))
         return parts
-    return [*parts, *compactness_strip(level, top + 16), *border_bar(level.borders, top + 16)]
+    parts += compactness_strip(level, top + 16)
+    # Polygons of compounds lie apart: they have no borders with each other to judge.
+    return parts if level.components is None else [*parts, *border_bar(level.borders, top + 16)]
 
 
 def _sentences(level: LevelQuality, *, near: str) -> list[tuple[str, bool]]:

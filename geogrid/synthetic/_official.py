@@ -36,6 +36,8 @@ __all__ = [
 ]
 
 _PIECES_OF_BORDER_CELL = 12
+# A 村民小组 holds at most so many times the usual number of households.
+_MOST_OF_A_GROUP = 3
 # OpenStreetMap's levels of counties, towns and communities in China.
 _DISTRICT, _TOWN, _UNIT = 6, 8, 10
 
@@ -122,6 +124,12 @@ def group_table(
     held = np.bincount(
         of_piece[is_in], buildings["households"].to_numpy()[is_in], minlength=len(village)
     )
+    # In a compact village houses stand closer than pieces are fine: it has no groups to show, and
+    # a list of one would forbid to divide it.
+    people = np.bincount(village, weights=held, minlength=len(spec.units))
+    number = np.bincount(village, minlength=len(spec.units))
+    is_fine = people <= _MOST_OF_A_GROUP * spec.group_households * number
+    is_fine |= spec.village_style != "compact"
     # Rows of one village follow each other, and its groups are numbered in their order.
     size = np.bincount(village, minlength=len(spec.units))
     rank = np.arange(len(village)) - (np.cumsum(size) - size)[village]
@@ -130,7 +138,7 @@ def group_table(
         f"{spec.units[at].name.removesuffix('村委会').removesuffix('村民委员会')}{no + 1}组"
         for at, no in zip(village, rank, strict=True)
     ]
-    return gpd.GeoDataFrame(
+    table = gpd.GeoDataFrame(
         {
             "code": codes,
             "name": names,
@@ -141,6 +149,7 @@ def group_table(
         geometry=areas.finest[: len(village)],
         crs=stage.site.crs,
     )
+    return table[is_fine[village]].reset_index(drop=True)
 
 
 def special_cells(spec: PlaceSpec, stage: Stage) -> gpd.GeoDataFrame:

@@ -1,4 +1,5 @@
 import logging
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -423,6 +424,15 @@ def test_groups_are_divided_only_where_the_number_demands_it(atoms):
     assert pd.Series(side).groupby(plan.labels["zu"].to_numpy()).nunique().max() == 1
 
 
+def test_parents_starved_of_groups_are_named(atoms):
+    groups = gpd.GeoDataFrame({"code": ["g1"]}, geometry=[halves(atoms).geometry.iloc[1]])
+    plan = divide(
+        None, atoms, NESTED, upper={"cunshe": halves(atoms)}, groups=groups, counts={"pian": 9}
+    )
+    assert len(plan.cells("pian")) == 9
+    assert "1 parents have too few groups" in " ".join(plan.notes)
+
+
 def test_an_old_plan_is_kept_where_it_is_balanced(official, atoms):
     again = divide(
         None, atoms, NESTED, near=official, upper={"cunshe": halves(atoms)},
@@ -482,3 +492,39 @@ def test_two_islands_share_an_exact_number():
     cells = plan.cells("zu")
     assert len(cells) == 7
     assert set(cells.geom_type) == {"Polygon"}
+
+
+LISTED = replace(
+    NESTED,
+    levels=(
+        *NESTED.levels,
+        Level(key="lin", name="邻", contract=Contract.ROSTER, band=HouseholdBand(low=5, high=15)),
+    ),
+)
+
+
+def test_codes_stay_where_lists_come_in_below_or_go(official, atoms):
+    upper, numbers = {"cunshe": halves(atoms)}, {"pian": 9, "zu": 31}
+    frame = atoms.frame
+    homes = frame.assign(geometry=frame.geometry.centroid, household_id=frame["atom_id"])
+    listed = divide(
+        None, atoms, LISTED, households=homes, near=official, upper=upper, counts=numbers
+    )
+    pd.testing.assert_frame_equal(listed.labels, official.labels)
+    assert len(listed.members("lin"))
+    bare = divide(None, atoms, NESTED, near=listed, upper=upper, counts=numbers)
+    pd.testing.assert_frame_equal(bare.labels, official.labels)
+    history = bare.code_history.set_index("code")
+    # The codes of lists that are no more are never given again.
+    gone = listed.cell_table.index[listed.cell_table["level"] == "lin"]
+    assert (history.loc[gone, "to_version"] != "").all()
+    assert (history.loc[official.cell_table.index, "to_version"] == "").all()
+
+
+def test_levels_put_in_between_get_new_codes_and_that_is_said(official, atoms):
+    first, _, last = NESTED.levels
+    plan = divide(
+        None, atoms, replace(NESTED, levels=(first, last)), near=official,
+        upper={"cunshe": halves(atoms)}, counts={"zu": 31},
+    )  # fmt: skip
+    assert any("codes are new" in note for note in plan.notes)

@@ -198,14 +198,31 @@ def test_the_district_has_its_bounds_in_degrees():
     assert layer["bounds"][:2] == pytest.approx(corner, abs=1e-4)
 
 
-def test_a_special_cell_takes_no_part_in_the_band():
-    plan = make_plan()
+def with_kinds(plan, kinds):
+    """Name kinds for cells of ``wei``; 专属 alone stands outside the balance."""
     table = plan.cell_table.copy()
-    table.loc["43020203", "kind"] = "专属"
-    layer = level_layers(other := replace(plan, cell_table=table), cell_tables(other))[1]
+    table.loc[list(kinds), "kind"] = list(kinds.values())
+    first, last = plan.scheme.levels
+    last = replace(
+        last, kinds=("普通", "专属", "特色"), unbalanced_kinds=("专属",), spanning_kinds=("特色",)
+    )
+    return replace(plan, cell_table=table, scheme=replace(plan.scheme, levels=(first, last)))
+
+
+def test_a_special_cell_takes_no_part_in_the_band():
+    plan = with_kinds(make_plan(), {"43020203": "专属"})
+    layer = level_layers(plan, cell_tables(plan))[1]
     of_code = dict(zip(layer["code"], layer["inBand"], strict=True))
     assert of_code["43020203"] is None
     assert of_code["43020204"] == 0
+    assert layer["unjudged"] == ["专属"]
+
+
+def test_a_kind_that_counts_in_the_balance_is_judged_though_it_is_not_the_ordinary_one():
+    plain = make_plan()
+    plan = with_kinds(plain, {"43020203": "特色"})
+    layer, before = (level_layers(one, cell_tables(one))[1] for one in (plan, plain))
+    assert layer["inBand"] == before["inBand"]
 
 
 def test_inputs_stay_as_they_were():

@@ -56,7 +56,7 @@ function stripePattern() {
 function bandKey(level, row) {
   const band = level.inBand[row];
   if (band !== null) return String(band);
-  return level.band && level.kind[row] === level.ordinary ? 'hidden' : 'null';
+  return level.band && !level.unjudged.includes(level.kind[row]) ? 'hidden' : 'null';
 }
 
 function unservedColour(level, row, limit) {
@@ -139,7 +139,9 @@ function ownName(data, level, row) {
 }
 
 function shortName(data, level, row) {
-  return ownName(data, level, row).replace(/^第?(\d+)(?:号|网格|总网格|微网格|片).*$/, '$1号');
+  return ownName(data, level, row)
+    .replace(/^第?(\d+)(?:号|网格|总网格|微网格|片).*$/, '$1号')
+    .replace(/(?:居民委员会|村民委员会|村委会|居委会)$/, (end) => (end.startsWith('村') ? '村' : ''));
 }
 
 function shortCode(level, row) {
