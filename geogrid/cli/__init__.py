@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 from geogrid.cli.coverage_parsers import add_coverage_commands
 from geogrid.cli.divide_parsers import add_division_wishes, add_rebalance
 from geogrid.cli.exits import BAD_INPUT, STOPPED
+from geogrid.cli.site_parser import add_site
 from geogrid.errors import GeogridError
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_plan_commands(commands, output)
     add_rebalance(lambda name, about: _command(commands, name, about, output), _band)
     add_coverage_commands(lambda name, about: _command(commands, name, about, output), _DATUMS)
+    add_site(lambda name, about: _command(commands, name, about, output), _DATUMS, _minutes)
     return parser
 
 
@@ -205,7 +207,8 @@ def _division_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--households-datum", choices=_DATUMS, help="datum of the households")
     parser.add_argument(
         "--column", action="append", default=[], metavar="WHAT=HEADER",
-        help="column of the households: lon, lat, x, y, households or household_id",
+        help="column of the households: lon, lat, x, y, households, household_id, compound, "
+        "building, entrance, floor or merchants",
     )  # fmt: skip
     parser.add_argument("--scheme", default="huayang", metavar="NAME|FILE", help="levels and bands")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same plan")

@@ -38,7 +38,15 @@ more than 200,000 edges are left, those farthest west are classified and the oth
 """
 
 from geogrid.coverage._digest import cells_digest
+from geogrid.coverage._outlines import NO_SUCH_CELL, Outlines
 from geogrid.coverage.plan import verify_levels, verify_plan
 from geogrid.coverage.verify import verify_coverage
 
-__all__ = ["cells_digest", "verify_coverage", "verify_levels", "verify_plan"]
+__all__ = [
+    "NO_SUCH_CELL",
+    "Outlines",
+    "cells_digest",
+    "verify_coverage",
+    "verify_levels",
+    "verify_plan",
+]

@@ -14,6 +14,7 @@ from geogrid.coverage._allowed import sort_findings
 from geogrid.coverage._cells import judge_cells
 from geogrid.coverage._input import in_frame
 from geogrid.coverage._members import judge_members
+from geogrid.coverage._outlines import Outlines, judge_outlines
 from geogrid.coverage._rows import joined, points_in, worst_first
 from geogrid.errors import InputError
 from geogrid.model.counts import household_counts
@@ -87,7 +88,17 @@ def verify_plan(
         households=households,
         exceptions=(*plan.scheme.exceptions, *exceptions),
         limit_is_noded=limit is None,
+        outlines=_outlines(plan),
     )
+
+
+def _outlines(plan: GridPlan) -> Outlines | None:
+    """Return the polygons that a plan has of its lists."""
+    drawn = [level for level in plan.scheme.levels if level.key in plan.shapes]
+    if not drawn:
+        return None
+    shapes = {level: plan.cells(level.key) for level in drawn}
+    return Outlines(shapes=shapes, atoms=plan.atoms.frame.set_index("atom_id"))
 
 
 def _with_facts(plan: GridPlan, level: Level) -> pd.DataFrame:
@@ -116,6 +127,7 @@ def verify_levels(
     households: gpd.GeoDataFrame | None = None,
     exceptions: Iterable[CellException] = (),
     limit_is_noded: bool = False,
+    outlines: Outlines | None = None,
 ) -> CoverageReport:
     """Prove levels, coarse to fine, each by its own contract.
 
@@ -136,6 +148,9 @@ def verify_levels(
         See :func:`verify_plan` and :func:`geogrid.coverage.verify_coverage`.
     exceptions
         Cells that may do what others may not.
+    outlines
+        Polygons of levels that are lists: none may overlap another, and each must hold the
+        households of its cell.
 
     Raises
     ------
@@ -158,7 +173,10 @@ def verify_levels(
             )  # fmt: skip
             above = cells
         else:
-            judged.append(judge_members(level, table, homes, above))
+            lists = judge_members(level, table, homes, above)
+            if outlines is not None:
+                lists = judge_outlines(lists, table, outlines, households)
+            judged.append(lists)
     listed = {one.code: one for one in exceptions}
     found = [sort_findings(one, listed) for one in judged]
     return _report(judged, found, listed, homes if households is None else households)

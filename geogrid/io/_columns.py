@@ -11,7 +11,14 @@ from geogrid.io._words import COLUMN_OPTION
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["HOUSEHOLD_FIELDS", "STATION_FIELDS", "Fields", "has_position", "match_columns"]
+__all__ = [
+    "HOUSEHOLD_FIELDS",
+    "SEAT_FIELDS",
+    "STATION_FIELDS",
+    "Fields",
+    "has_position",
+    "match_columns",
+]
 
 Fields: TypeAlias = dict[str, tuple[str, ...]]
 
@@ -27,12 +34,35 @@ HOUSEHOLD_FIELDS: Fields = {
     "household_id": (
         "household_id", "户号", "户编号", "编号", "住户编号", "房屋编码", "户籍编号", "id",
     ),
+    "compound": (
+        "compound", "小区", "小区名称", "所属小区", "所在小区", "居民小区", "住宅小区", "院落",
+        "小区院落", "院落名称", "compound_name",
+    ),
+    "building": (
+        "building", "楼栋", "楼栋号", "楼栋名称", "栋", "栋号", "幢", "幢号", "楼号", "楼幢",
+        "楼幢号", "所属楼栋", "所在楼栋", "building_id", "building_no", "building_number",
+    ),
+    "entrance": (
+        "entrance", "单元", "单元号", "单元门", "所属单元", "所在单元", "楼门", "entrance_no",
+        "stairwell", "entry",
+    ),
+    "floor": ("floor", "楼层", "楼层号", "层", "所在楼层", "所在层", "floor_no", "storey"),
+    "merchants": (
+        "merchants", "商户数", "商户", "商户数量", "商家数", "商家", "商铺数", "商铺", "门店数",
+        "店铺数", "shops",
+    ),
 }  # fmt: skip
 STATION_FIELDS: Fields = {
     **_POSITION,
     "station": ("station", "站点编号", "编号", "编码", "代码", "code", "station_id", "id"),
     "name": ("name", "名称", "站点名称", "服务站", "服务站名称", "党群服务站", "站点"),
     "tier": ("tier", "级别", "等级", "层级", "类型", "站点级别"),
+}
+
+SEAT_FIELDS: Fields = {
+    **STATION_FIELDS,
+    "station": (*STATION_FIELDS["station"], "网格编码", "code_12"),
+    "parent": ("parent", "上级编码", "上级", "上级代码", "所属编码"),
 }
 
 # 经度(°), 经度（WGS84）, "X / m": units and remarks are no part of the name.

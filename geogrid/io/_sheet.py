@@ -82,7 +82,7 @@ def read_sheet(path: str | Path, fields: Fields, columns: Mapping[str, str] | No
     if suffix == _OLD_EXCEL:
         msg = f"{file.name} is an old Excel file: save it as .xlsx or .csv"
         raise InputError(msg)
-    lines, notes = _csv_lines(file) if suffix in _CSV else (_excel_lines(file), ())
+    lines, notes = _csv_lines(file) if suffix in _CSV else _excel_lines(file)
     at = _header_row(lines, fields, columns, file.name)
     header = _unique(lines[at])
     body = [line[: len(header)] + [""] * (len(header) - len(line)) for line in lines[at + 1 :]]
@@ -112,7 +112,7 @@ def _csv_lines(file: Path) -> tuple[list[list[str]], tuple[str, ...]]:
     return lines, () if is_usual else (f"the text was read as {encoding.upper()}",)
 
 
-def _excel_lines(file: Path) -> list[list[str]]:
+def _excel_lines(file: Path) -> tuple[list[list[str]], tuple[str, ...]]:
     try:
         import openpyxl  # noqa: PLC0415 - an optional dependency
     except ImportError as error:
@@ -127,11 +127,14 @@ def _excel_lines(file: Path) -> list[list[str]]:
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             rows = book.worksheets[0].iter_rows(values_only=True)
             lines = [[_cell(value) for value in row] for row in rows]
+            first, *others = book.sheetnames
             book.close()
     except (zipfile.BadZipFile, KeyError, ValueError, IndexError, OSError) as error:
         msg = f"{file.name} is not a readable Excel file: open it and save it again as .xlsx"
         raise InputError(msg) from error
-    return lines
+    if not others:
+        return lines, ()
+    return lines, (f"only the first sheet, {first}, was read, not {', '.join(others)}",)
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401 - a cell holds anything

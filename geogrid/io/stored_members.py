@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import numpy as np
 
 from geogrid.errors import InputError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from geogrid.model.scheme import Level, Scheme
 
-__all__ = ["read_rosters", "read_stored_members"]
+__all__ = ["read_rosters", "read_stored_members", "read_stored_outlines"]
 
 _FIELDS = ("code", "household_id", "households", "atom_id", "name", "kind", "parent", "head")
 
@@ -51,6 +52,34 @@ def read_stored_members(path: str | Path) -> tuple[Scheme, dict[Level, pd.DataFr
                 tables[level] = read_layer_as_is(path, name, crs=meta.crs)
                 break
     return meta.scheme, tables
+
+
+def read_stored_outlines(path: str | Path) -> dict[Level, gpd.GeoDataFrame]:
+    """Read the polygons that a plan file holds beside a list of members, by level.
+
+    Raises
+    ------
+    InputError
+        If the file is no plan or a damaged one, or a polygon layer does not say whose they are.
+    """
+    meta = PlanMeta(read_meta(path), Path(path).name)
+    there = layer_names(path)
+    shapes: dict[Level, gpd.GeoDataFrame] = {}
+    for level in meta.scheme.levels:
+        if level.contract is not Contract.HOUSEHOLD or not {level.key, f"members_{level.key}"} <= {
+            *there
+        }:
+            continue
+        table = read_layer_as_is(path, level.key, crs=meta.crs)
+        if not isinstance(table, gpd.GeoDataFrame) or "code" not in table:
+            what = "geometry" if "code" in table else "column code"
+            msg = (
+                f"layer {level.key} of {Path(path).name} has no {what}: take it from the last good "
+                f"version"
+            )
+            raise InputError(msg)
+        shapes[level] = table
+    return shapes
 
 
 def read_rosters(

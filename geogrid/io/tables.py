@@ -1,7 +1,8 @@
 """Households and stations from tables and map files.
 
 A table of residents is personal data. Only what the counting needs is kept: the position, the
-number of households and the identifier. Names, phones and everything else stay in the file.
+number of households, the identifier, where in which building it is, and the number of shops.
+Names, phones and everything else stay in the file.
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ import pandas as pd
 import shapely
 
 from geogrid.errors import InputError
-from geogrid.io._columns import HOUSEHOLD_FIELDS, STATION_FIELDS, Fields, match_columns
+from geogrid.io._columns import (
+    HOUSEHOLD_FIELDS,
+    SEAT_FIELDS,
+    STATION_FIELDS,
+    Fields,
+    match_columns,
+)
+from geogrid.io._dwellings import DWELLING_FIELDS, dwelling_columns, split_notes
 from geogrid.io._lists import write_outside, write_rejected
 from geogrid.io._points import Positions, layer_positions, table_positions
 from geogrid.io._sheet import Sheet, is_table, read_sheet
@@ -35,6 +43,7 @@ __all__ = [
     "HouseholdTable",
     "StationTable",
     "read_households",
+    "read_seats",
     "read_stations",
     "split_households",
     "write_outside",
@@ -49,8 +58,10 @@ class HouseholdTable:
     Attributes
     ----------
     frame
-        ``households`` (int), ``household_id`` (text, where the file has it), ``row`` (int: row in
-        the sheet, where the header is row 1, or number of the feature), ``geometry``.
+        ``households`` (int); where the file has them ``household_id, compound, building,
+        entrance, floor`` (text as typed, "" for blank; a floor is a whole number in text, below
+        ground negative) and ``merchants`` (int: shops); ``row`` (int: row in the sheet, where the
+        header is row 1, or number of the feature), ``geometry``.
     source
         Where it came from.
     notes
@@ -95,6 +106,7 @@ class _Rows:
     positions: Positions
     source: Source
     notes: list[str]
+    headers: dict[str, str]
 
 
 def read_households(
@@ -117,13 +129,16 @@ def read_households(
         ``gcj02``.
     columns
         Which column is what, where the headers do not say it:
-        ``{"lon": …, "lat": …, "households": …, "household_id": …}``, or ``x`` and ``y``.
+        ``{"lon": …, "lat": …, "households": …, "household_id": …}``, or ``x`` and ``y``;
+        ``compound, building, entrance, floor`` (小区, 楼栋, 单元, 楼层) say where a household is,
+        ``merchants`` (商户数) how many shops there are.
 
     Returns
     -------
     HouseholdTable
         One household a row where no column gives a number. Rows that cannot be used are in
-        ``rejected``, never silently gone.
+        ``rejected``, never silently gone. A building, entrance or floor that cannot be used
+        leaves the household in the table and is told in ``notes`` with its row.
 
     Raises
     ------
@@ -137,8 +152,14 @@ def read_households(
     fields: dict[str, Any] = {"households": counts[usable].astype(np.int64)}
     if "household_id" in rows.texts:
         fields["household_id"] = rows.texts["household_id"][usable].to_numpy()
+    dwellings, told = dwelling_columns(rows.texts, rows.headers)
+    dwellings = {name: column[usable] for name, column in dwellings.items()}
+    if "merchants" in dwellings:
+        fields["merchants"] = dwellings["merchants"].astype(np.int64)
+    fields |= {name: dwellings[name] for name in DWELLING_FIELDS if name in dwellings}
     frame = _frame(rows, usable, fields)
-    notes = [*rows.notes, *_household_notes(rows.texts, frame)]
+    notes = [*rows.notes, *_household_notes(rows.texts, frame), *told]
+    notes += split_notes(dwellings, shapely.get_coordinates(frame.geometry.to_numpy()))
     notes += _count_notes(rows.texts, rejected)
     if "household_id" in frame:
         again = int((frame["household_id"].ne("") & frame["household_id"].duplicated()).sum())
@@ -174,7 +195,26 @@ def read_stations(
     InputError
         If the file cannot be read, no row can be used, or an identifier occurs twice.
     """
-    rows = _read_rows(path, STATION_FIELDS, crs=crs, datum=datum, columns=columns)
+    return _places(_read_rows(path, STATION_FIELDS, crs=crs, datum=datum, columns=columns))
+
+
+def read_seats(path: str | Path, *, crs: str | int | CRS | None = None) -> StationTable:
+    """Read the seats of official cells: as stations, with ``parent`` where the file has it.
+
+    Parameters
+    ----------
+    path, crs
+        As in :func:`read_households`.
+
+    Raises
+    ------
+    InputError
+        As :func:`read_stations`.
+    """
+    return _places(_read_rows(path, SEAT_FIELDS, crs=crs, datum=None, columns=None))
+
+
+def _places(rows: _Rows) -> StationTable:
     rejected = _rejected(rows, np.full(len(rows.texts), "", dtype=object))
     usable = ~rows.texts["row"].isin(rejected["row"]).to_numpy()
     kept = rows.texts[usable]
@@ -190,6 +230,8 @@ def read_stations(
         "name": kept["name"].to_numpy() if "name" in kept else "",
         "tier": kept["tier"].to_numpy() if "tier" in kept else "",
     }
+    if "parent" in kept:
+        fields["parent"] = kept["parent"].to_numpy()
     return StationTable(
         frame=_frame(rows, usable, fields),
         source=_as(rows.source, "stations"),
@@ -234,15 +276,15 @@ def _read_rows(
     if not is_table(path):
         return _layer_rows(read_layer(path, datum=datum), fields, columns)
     sheet = read_sheet(path, fields, columns)
-    values = _texts(sheet, fields, columns)
+    found = match_columns(sheet.table.columns, fields, columns, sheet.name)
+    values = _texts(sheet, found)
     positions = table_positions(values, sheet.name, crs=crs, datum=datum)
     source = Source(role="table", name=sheet.name, datum=datum or "")
-    return _Rows(values, positions, source, [*sheet.notes, *positions.notes])
+    return _Rows(values, positions, source, [*sheet.notes, *positions.notes], found)
 
 
-def _texts(sheet: Sheet, fields: Fields, columns: Mapping[str, str] | None) -> pd.DataFrame:
+def _texts(sheet: Sheet, found: Mapping[str, str]) -> pd.DataFrame:
     """Keep the wanted columns only; blank rows are no rows."""
-    found = match_columns(sheet.table.columns, fields, columns, sheet.name)
     values = pd.DataFrame({field: sheet.table[name] for field, name in found.items()})
     is_blank = (sheet.table == "").all(axis=1).to_numpy()
     return values.assign(row=sheet.rows)[~is_blank].reset_index(drop=True)
@@ -261,7 +303,7 @@ def _layer_rows(
     )
     values = values.assign(row=np.arange(1, len(frame) + 1)).reset_index(drop=True)
     positions = layer_positions(frame)
-    return _Rows(values, positions, source, [*frame.attrs["notes"], *positions.notes])
+    return _Rows(values, positions, source, [*frame.attrs["notes"], *positions.notes], found)
 
 
 def _require_points(frame: gpd.GeoDataFrame, name: str) -> None:

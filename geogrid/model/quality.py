@@ -150,7 +150,8 @@ class LevelQuality:
     cells
         One row a cell: ``code, name, kind, parent, households, in_balance, in_band`` (also
         true where no band judges), ``allowed`` (an exception lets it leave the band),
-        ``deviation`` and, on area levels, ``atoms, area_m2, compactness, pieces``.
+        ``deviation``; ``area_m2`` and ``compactness`` where cells have polygons (NaN for one that
+        has none), and on area levels ``atoms`` and ``pieces``.
     apart
         How many cells of each kind are outside the balance.
     balance, shape, borders, moves, floor

@@ -276,7 +276,8 @@ class Scheme:
         """Return the scheme of a plan for which only some official cells were supplied.
 
         An administrative level without polygons from outside cannot be drawn by a program: it is
-        left out, and the level below it is divided inside the next one above.
+        left out, and the level below it is divided inside the next one above. Where no level
+        would have ground, the topmost one stays: its one cell is the district.
 
         Parameters
         ----------
@@ -284,7 +285,15 @@ class Scheme:
             Keys, names or aliases of the locked levels that are there.
         """
         there = {self.level(name).key for name in supplied}
-        return self.without(one.key for one in self.locked_levels if one.key not in there)
+        gone = [one for one in self.locked_levels if one.key not in there]
+        left = self.without(one.key for one in gone)
+        top = self.levels[0]
+        if left.area_levels or top not in gone or top.count != 1:
+            return left
+        # Levels that promise households lie in some ground: that of the whole district.
+        whole = replace(top, name_template="{parent}")
+        levels = (whole, *(level for level in left.levels if level is not top))
+        return replace(left, levels=levels)
 
     def left_out(self, other: Scheme) -> tuple[str, ...]:
         """Return a plain sentence for a plan whose scheme ``other`` lacks some of these levels."""

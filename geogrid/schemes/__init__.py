@@ -15,7 +15,9 @@ that disagree), then one ``[[level]]`` table a level, coarse to fine:
 ``households``      ``{ low, high, hard, assumption }``; either end may be missing
 ``one_to_one``      key of the level above, of which each cell has exactly one here
 ``kinds``           names, or ``{ name, in_balance, may_span_parents, counts, count }``; ``counts``
-                    is ``"households"`` or ``"merchants"``; the first kind is the ordinary one
+                    is ``"households"`` or ``"merchants"`` (counted per cell and written into
+                    the plan; bands and balance are of households, so no merchant moves a border);
+                    the first kind is the ordinary one
 ``code_width``      digits that a cell adds to the code above it
 ``name_template``   ``{parent} {n} {code} {district}`` and the names of coarser levels
 ``head_title``      title of the person in charge

@@ -9,12 +9,12 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from geogrid.coverage import cells_digest, verify_levels
+from geogrid.coverage import NO_SUCH_CELL, Outlines, cells_digest, verify_levels
 from geogrid.errors import InputError, MissingFileError
 from geogrid.io.layer import read_layer
 from geogrid.io.limit import check_overlap, read_limit
 from geogrid.io.plan_file import read_plan
-from geogrid.io.stored_members import read_stored_members
+from geogrid.io.stored_members import read_stored_members, read_stored_outlines
 from geogrid.io.stored_plan import is_plan_file, read_stored_plan
 from geogrid.io.tables import read_households
 from geogrid.model.district import District
@@ -221,8 +221,12 @@ def _audit_plan(
         households=people,
         exceptions=(*scheme.exceptions, *exceptions),
         limit_is_noded=limit is None,
+        outlines=Outlines(
+            shapes=read_stored_outlines(path), atoms=stored.atoms.set_index("atom_id")
+        ),
     )
-    faults += [note for note in report.notes if "name a home that is not there" in note]
+    strange = ("name a home that is not there", NO_SUCH_CELL)
+    faults += [note for note in report.notes if any(one in note for one in strange)]
     absent = [level.name for level in scheme.levels if level not in tables]
     if absent:
         note = f"the file holds nothing of level {', '.join(absent)}: not judged"

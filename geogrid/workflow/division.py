@@ -80,7 +80,9 @@ def divide_district(  # noqa: PLR0913 - the main job in one call
     district, extract
         What to divide and the map that shows it.
     households
-        Points with ``households``; estimated from the buildings where absent.
+        Points with ``households``; estimated from the buildings where absent. ``building,
+        entrance, floor, compound`` say where a household is, ``merchants`` how many shops there
+        are (counted per cell, balanced in none).
     household_source
         Where they came from.
     scheme
@@ -133,7 +135,7 @@ def divide_district(  # noqa: PLR0913 - the main job in one call
         district,
         atoms,
         chosen,
-        households=inside if _lists_households(chosen) else None,
+        households=inside if _lists_households(chosen) or "merchants" in inside else None,
         locked=wishes.locks(atoms, chosen),
         seed=seed,
         counts=wishes.counts,
@@ -153,7 +155,25 @@ def divide_district(  # noqa: PLR0913 - the main job in one call
         households=inside,
         outside=outside,
         extract=extract,
-        notes=(*notes, *plan.notes, *report.notes),
+        notes=(*notes, *plan.notes, *_merchant_notes(plan), *report.notes),
+    )
+
+
+def _merchant_notes(plan: GridPlan) -> tuple[str, ...]:
+    """Say where cells that count merchants (街区) have none to count."""
+    if "merchants" in plan.atoms.frame:
+        return ()
+    kinds = {
+        (level.key, kind): plan.cell_table["level"].eq(level.key) & plan.cell_table["kind"].eq(kind)
+        for level in plan.scheme.area_levels
+        for kind, counted in level.kind_counts
+        if counted == "merchants"
+    }
+    return tuple(
+        f"{int(rows.sum())} cells of kind {kind} at level {key} count merchants, and no table "
+        f"says how many there are: give the households a column 商户数 (merchants)"
+        for (key, kind), rows in kinds.items()
+        if rows.any()
     )
 
 
@@ -189,5 +209,9 @@ def measure_service(
     """Measure which households of a division reach which station on foot."""
     network = WalkNetwork.from_osm(division.extract)
     return network.reach(
-        stations, minutes=tuple(minutes), preset=preset, households=division.households
+        stations,
+        minutes=tuple(minutes),
+        preset=preset,
+        households=division.households,
+        look="display",
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from geogrid.errors import InputError, OutputError
+from geogrid.errors import GeogridError, InputError, OutputError
 from geogrid.io.plan_file import write_plan
 from geogrid.io.tables import write_outside, write_rejected
 from geogrid.maps.plan_map import write_map
@@ -120,7 +120,7 @@ def write_outcome(
             for role, draft in drafts.items():
                 os.replace(draft, files[role])  # noqa: PTH105 - replaces an existing file
     except OSError as error:
-        if isinstance(error, OutputError):
+        if isinstance(error, GeogridError):
             raise
         msg = f"nothing can be written to {out} ({error.strerror}): choose another with --out"
         raise InputError(msg) from error

@@ -18,7 +18,7 @@ from geogrid.io.layer import read_layer
 from geogrid.io.limit import check_overlap
 from geogrid.io.plan_file import read_plan
 from geogrid.io.stored_plan import is_plan_file
-from geogrid.io.tables import read_stations
+from geogrid.io.tables import read_seats
 from geogrid.vocabulary import Contract, DefectKind
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _old_plan(path: Path | None) -> GridPlan | None:
 def _official(path: Path, district: District) -> gpd.GeoDataFrame:
     """Read official polygons, or a table of seats."""
     if path.suffix.lower() in _TABLES:
-        seats = read_stations(path, crs=district.crs).frame
+        seats = read_seats(path, crs=district.crs).frame
         return _named(_in_frame(seats, district), path, "code")
     return _named(_read(path, district, "official cells"), path, "code")
 
@@ -160,7 +160,7 @@ def _named(frame: gpd.GeoDataFrame, path: Path, required: str) -> gpd.GeoDataFra
     found = {}
     for plain, names in (
         ("code", _CODES), ("name", _NAMES), ("kind", _KINDS), ("level", _LEVELS),
-        ("parent", ("parent", "上级编码")), ("compound", ("compound",)),
+        ("parent", ("parent", "上级编码", "上级", "上级代码")), ("compound", ("compound",)),
         ("building", ("building",)),
     ):  # fmt: skip
         known = [name for name in names if name in frame]

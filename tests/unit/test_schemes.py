@@ -292,3 +292,11 @@ def test_counts_that_fit_are_read(tmp_path):
 def test_a_misspelt_name_is_guessed():
     with pytest.raises(MissingFileError, match="did you mean lusong"):
         schemes.load("Lusang")
+
+
+def test_levels_of_households_keep_the_district_as_their_ground():
+    for name, left in (("hetang", "区 小区 楼栋"), ("liuyang", "市 党支部 微网格")):
+        given = schemes.load(name).given()
+        assert [level.name for level in given.levels] == left.split()
+        assert given.given() == given
+    assert [level.name for level in schemes.load("lusong").given().levels] == ["片", "组", "邻"]
