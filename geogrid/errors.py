@@ -7,24 +7,39 @@
     │   ├── CrsError                             no, wrong or mixed coordinate system
     │   └── MissingFileError (also FileNotFoundError)
     ├── CoverageError                            a plan does not cover its district exactly once
+    ├── EditError                                an edit was refused; nothing was changed
     ├── InfeasibleError                          no plan can satisfy what was asked
     ├── OfflineError        (also ConnectionError)  a network service was not reached
-    └── OutputError         (also OSError)       a result could not be written
+    ├── OutputError         (also OSError)       a result could not be written
+    └── StoreError                               the store of plans cannot do what was asked
+        ├── NotStoredError  (also LookupError)   it holds no such thing
+        ├── StaleVersionError                    somebody else has changed the plan meanwhile
+        └── StateError                           a version or a job may not go into that state
 
 Each message is one plain sentence: what is wrong, where, and what to do next.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 __all__ = [
     "CoverageError",
     "CrsError",
+    "EditError",
     "GeogridError",
     "InfeasibleError",
     "InputError",
     "MissingFileError",
+    "NotStoredError",
     "OfflineError",
     "OutputError",
+    "StaleVersionError",
+    "StateError",
+    "StoreError",
 ]
 
 
@@ -48,6 +63,22 @@ class CoverageError(GeogridError):
     """A plan does not cover its district exactly once."""
 
 
+class EditError(GeogridError):
+    """An edit was refused; the plan is as it was.
+
+    Parameters
+    ----------
+    message
+        One plain sentence.
+    cells
+        The cells that it is about, as pairs of the key of a level and a code.
+    """
+
+    def __init__(self, message: str, cells: tuple[tuple[str, str], ...] = ()) -> None:
+        super().__init__(message)
+        self.cells = cells
+
+
 class InfeasibleError(GeogridError):
     """No plan can satisfy what was asked."""
 
@@ -58,3 +89,44 @@ class OfflineError(GeogridError, ConnectionError):
 
 class OutputError(GeogridError, OSError):
     """A result could not be written; nothing was left half-written."""
+
+
+class StoreError(GeogridError):
+    """The store of plans cannot be opened, or cannot do what was asked."""
+
+
+class NotStoredError(StoreError, LookupError):
+    """The store holds no project, plan, version, branch, cell, job or user of that name."""
+
+
+class StaleVersionError(StoreError):
+    """Somebody else has changed the plan since the version that an edit started from.
+
+    Attributes
+    ----------
+    expected, current
+        The version that the edit started from, and the one that is there now.
+    changed
+        By key of each level, the codes of the cells that differ between the two.
+    conflict
+        What a merge said it could not bring together; ``None`` where none was tried.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        expected: str = "",
+        current: str = "",
+        changed: Mapping[str, tuple[str, ...]] | None = None,
+        conflict: object = None,
+    ) -> None:
+        super().__init__(message)
+        self.expected = expected
+        self.current = current
+        self.changed = dict(changed or {})
+        self.conflict = conflict
+
+
+class StateError(StoreError):
+    """A version or a job may not go from the state it is in to the one that was asked for."""

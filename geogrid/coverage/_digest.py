@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import numpy.typing as npt
 
-__all__ = ["cells_digest", "digest_of"]
+__all__ = ["canonical_rows", "cells_digest", "digest_of"]
 
 
 def digest_of(rings: LatticeRings, codes: Sequence[str]) -> str:
@@ -34,7 +34,7 @@ def digest_of(rings: LatticeRings, codes: Sequence[str]) -> str:
         rank = np.array([place[code] for code in codes], dtype=np.int64)
     digest = hashlib.sha256()
     digest.update("\n".join(ordered).encode() + b"\0")
-    digest.update(_canonical(rings, rank).astype("<i8", copy=False).tobytes())
+    digest.update(canonical_rows(rings, rank).astype("<i8", copy=False).tobytes())
     return digest.hexdigest()
 
 
@@ -44,7 +44,8 @@ def cells_digest(cells: gpd.GeoDataFrame) -> str:
     return digest_of(lattice_rings(cells.geometry.to_numpy()), codes)
 
 
-def _canonical(rings: LatticeRings, rank: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def canonical_rows(rings: LatticeRings, rank: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return what is digested of rings behind the codes, shape (rings + vertices, 2)."""
     filled = np.flatnonzero(rings.length)
     if not len(filled):
         return np.zeros((0, 2), dtype=np.int64)

@@ -87,6 +87,7 @@ class GridPlan:
     shapes: Mapping[str, gpd.GeoSeries] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     _cells: dict[str, gpd.GeoDataFrame] = field(default_factory=dict, repr=False, init=False)
+    _kept: dict[str, object] = field(default_factory=dict, repr=False, init=False)
 
     def __post_init__(self) -> None:
         ids = self.atoms.frame["atom_id"]
@@ -141,6 +142,18 @@ class GridPlan:
             derive = self._derive if is_area else self._derive_shapes
             self._cells[wanted.key] = derive(wanted.key)
         return self._cells[wanted.key].copy()
+
+    def recalled(self, name: str) -> object | None:
+        """Return what is kept under a name, ``None`` where there is nothing."""
+        return self._kept.get(name)
+
+    def keep(self, name: str, found: object) -> None:
+        """Keep what was found out about this plan, so that it is found out once."""
+        self._kept[name] = found
+
+    def keep_cells(self, level: str, cells: gpd.GeoDataFrame) -> None:
+        """Keep the cells of a level, which must be what :meth:`cells` would derive."""
+        self._cells[level] = cells
 
     def _derive(self, key: str) -> gpd.GeoDataFrame:
         codes, group = np.unique(self.labels[key].to_numpy(str), return_inverse=True)
