@@ -9,7 +9,16 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Self
 
-__all__ = ["BarrierKind", "Contract", "DefectKind", "StationStatus"]
+__all__ = [
+    "BarrierKind",
+    "Contract",
+    "DefectKind",
+    "JobState",
+    "LinkKind",
+    "PlanState",
+    "ServiceAnswer",
+    "StationStatus",
+]
 
 
 class _Labelled(StrEnum):
@@ -76,7 +85,48 @@ class BarrierKind(_Labelled):
 
 
 class StationStatus(_Labelled):
-    """Whether a station takes part in a reach."""
+    """Whether a station or a household takes part in a reach."""
 
     REACHED = "reached", "已计算"
     OFF_NETWORK = "off_network", "离路网过远"
+    NO_POINT = "no_point", "无坐标"
+
+
+class ServiceAnswer(_Labelled):
+    """Whether a household is served, and if not, why."""
+
+    SERVED = "served", "已服务"
+    TOO_FAR = "too_far", "步行超限"
+    NO_WAY = "no_way", "无路可达"
+    OFF_NETWORK = "off_network", "离路网过远"
+    BARRED = "barred", "与街道之间有阻隔"
+    NO_POINT = "no_point", "无坐标"
+
+
+class LinkKind(_Labelled):
+    """What a missing link between two streets would be."""
+
+    GATE = "gate", "开门"
+    PATH = "path", "通道"
+    BRIDGE = "bridge", "桥或地道"
+
+
+class PlanState(_Labelled):
+    """How far a stored version of a plan has come."""
+
+    DRAFT = "draft", "草案"
+    SUBMITTED = "submitted", "已提交"
+    REVIEWED = "reviewed", "已审核"
+    IN_FORCE = "in_force", "生效"
+    ARCHIVED = "archived", "归档"
+
+
+class JobState(_Labelled):
+    """How far a piece of work in the background has come."""
+
+    QUEUED = "queued", "排队中"
+    RUNNING = "running", "运行中"
+    DONE = "done", "已完成"
+    FAILED = "failed", "失败"
+    CANCELLED = "cancelled", "已取消"
+    INTERRUPTED = "interrupted", "中断"
