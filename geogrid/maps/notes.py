@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from geogrid.maps.data import band_text
 from geogrid.maps.disclosure import SMALLEST_SHOWN
-from geogrid.maps.service import SIMPLIFY_M, SMALLEST_HOLE_M2
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,11 +18,6 @@ __all__ = ["attribution_line", "data_dates", "flags", "foot_parts", "notes", "us
 INTERNAL_USE = "内部使用 · 示意图"
 OSM_LINE = "© OpenStreetMap contributors, ODbL"
 SYNTHETIC_LINE = "合成数据：道路、建筑、住户、服务站均为程序生成 synthetic data"
-
-CIRCLE_NOTE = (
-    f"图形简化 {SIMPLIFY_M:g} 米以内、填平 {SMALLEST_HOLE_M2:g} 平方米以下的孔洞，仅供显示；"
-    "户数按步行路网计算，不按图形套算"
-)
 
 _ROLES = {
     "limit": "区划边界",
@@ -101,7 +95,7 @@ def source_text(source: Source) -> str:
     return "，".join(part for part in parts if part)
 
 
-def notes(plan: GridPlan, *, map_approval: str, walking: str, circles: bool) -> list[list[str]]:
+def notes(plan: GridPlan, *, map_approval: str, walking: str, circles: str) -> list[list[str]]:
     """Return the notes of a map as pairs of term and text."""
     rows = [["体系", plan.scheme.title]]
     for level in plan.scheme.area_levels:
@@ -116,7 +110,7 @@ def notes(plan: GridPlan, *, map_approval: str, walking: str, circles: bool) -> 
     if walking:
         rows.append(["步行假定", walking])
     if circles:
-        rows.append(["服务圈", CIRCLE_NOTE])
+        rows.append(["服务圈", circles])
     rows.append(
         [
             "户数公布",

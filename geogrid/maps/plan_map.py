@@ -20,6 +20,7 @@ from geogrid.maps.notes import attribution_line, flags, foot_parts, is_estimated
 from geogrid.maps.page import PlanMap
 from geogrid.maps.service import (
     circle_layers,
+    circle_note,
     has_stand_ins,
     joined_stations,
     limit_labels,
@@ -167,7 +168,7 @@ def map_data(  # noqa: PLR0913 - each is a layer that a map may have
             plan,
             map_approval=map_approval,
             walking=walking,
-            circles=circles is not None and not circles.empty,
+            circles=circle_note(circles),
         ),
         "foot": foot_parts(plan, map_approval=map_approval, attribution=attribution),
         "base": base_layers(extract, plan.atoms.limit, plan.district.crs) if extract else None,

@@ -13,7 +13,10 @@ from geogrid.errors import InputError
 from geogrid.maps.coding import DECIMALS, polygon_steps, to_degrees
 from geogrid.maps.disclosure import SMALL, SMALLEST_SHOWN
 from geogrid.vocabulary import StationStatus
+from geogrid.walking.circles import CLOSED_M, FILLED_M2
+from geogrid.walking.field import LEG_M
 from geogrid.walking.pace import PRESETS
+from geogrid.walking.web import SIMPLIFY_M, web_circles, web_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "circle_layers",
+    "circle_note",
     "has_stand_ins",
     "joined_stations",
     "limit_label",
@@ -32,11 +36,6 @@ __all__ = [
 ]
 
 _DIRECTIONS = {"to_station": "由住户走向服务站", "from_station": "由服务站走向住户"}
-
-# Circles are drawn this much smoother than they were computed; counts do not come from them.
-SIMPLIFY_M = 1.0
-# A courtyard amid reached streets would read as a fault of the map.
-SMALLEST_HOLE_M2 = 5000.0
 
 
 def limit_label(row: dict[str, Any]) -> str:
@@ -56,17 +55,24 @@ def circle_layers(circles: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
     key = "minutes" if "minutes" in circles and circles["minutes"].notna().any() else "metres"
     if key not in circles:
         limit_label({})
-    layers = []
-    for limit, rows in circles.groupby(key, sort=True):
-        area = gpd.GeoSeries([shapely.union_all(rows.geometry.to_numpy())], crs=circles.crs)
-        drawn = _for_display(area)
-        layers.append(
-            {
-                "label": limit_label({key: limit}),
-                "shape": polygon_steps(to_degrees(drawn))[0],
-            }
-        )
-    return layers
+    groups = list(circles.groupby(key, sort=True))
+    areas = np.array([shapely.union_all(rows.geometry.to_numpy()) for _, rows in groups])
+    drawn = polygon_steps(to_degrees(gpd.GeoSeries(web_shapes(areas), crs=circles.crs)))
+    return [
+        {"label": limit_label({key: limit}), "shape": shape}
+        for (limit, _), shape in zip(groups, drawn, strict=True)
+    ]
+
+
+def circle_note(circles: gpd.GeoDataFrame | None) -> str:
+    """Return what a reader must know about the circles of a map, nothing where there are none."""
+    if circles is None or circles.empty:
+        return ""
+    parts = [f"最近的街道在步行范围之内的地面，离街道至多 {LEG_M:g} 米，不跨越河流、铁路、围墙"]
+    if "look" in circles and (circles["look"] == "display").any():
+        parts.append(f"为显示合拢 {CLOSED_M:g} 米以内的缝隙、填平 {FILLED_M2:g} 平方米以下的孔洞")
+    parts += [f"轮廓简化 {SIMPLIFY_M:g} 米以内，仅供显示", "户数按步行路网计算，不按图形套算"]
+    return "；".join(parts)
 
 
 def joined_stations(
@@ -144,23 +150,6 @@ def _is_outside(stations: gpd.GeoDataFrame, district: District | None) -> list[b
     return [bool(one) for one in ~shapely.intersects(district.limit, points)]
 
 
-def _for_display(areas: gpd.GeoSeries) -> gpd.GeoSeries:
-    return gpd.GeoSeries(
-        [_without_small_holes(shape) for shape in areas.simplify(SIMPLIFY_M)],
-        index=areas.index,
-        crs=areas.crs,
-    )
-
-
-def _without_small_holes(shape: shapely.Geometry) -> shapely.MultiPolygon:
-    parts = []
-    for part in shapely.get_parts(shape):
-        rings = shapely.get_rings(part)
-        areas = np.asarray(shapely.area(shapely.polygons(rings)))
-        parts.append(shapely.Polygon(rings[0], rings[1:][areas[1:] >= SMALLEST_HOLE_M2]))
-    return shapely.MultiPolygon(parts)
-
-
 def has_stand_ins(stations: gpd.GeoDataFrame | None) -> bool:
     """Tell whether some station is another facility in a station's place."""
     if stations is None or "stand_in" not in stations:
@@ -209,7 +198,7 @@ def _largest_circles(circles: gpd.GeoDataFrame | None) -> dict[str, list[Any]]:
         return {}
     largest = circles.iloc[np.argsort(circles.geometry.area.to_numpy(), kind="stable")]
     largest = largest.drop_duplicates("station", keep="last")
-    shapes = polygon_steps(to_degrees(_for_display(largest.geometry)))
+    shapes = polygon_steps(to_degrees(web_circles(largest).geometry))
     return dict(zip(largest["station"].astype(str), shapes, strict=True))
 
 

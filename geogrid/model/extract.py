@@ -26,8 +26,9 @@ class OsmExtract:
     ----------
     streets
         Lines with ``highway``, ``foot`` (bool: a resident may walk here), ``oneway_foot`` (bool),
-        ``is_tunnel``, ``is_bridge`` (bool), ``layer`` (int), ``nodes`` (tuple of OSM node
-        ids, one a vertex: ways meet only where they share a node).
+        ``is_tunnel``, ``is_bridge``, ``is_private`` (only residents walk here), ``is_stairs``
+        (bool), ``layer`` (int), ``nodes`` (tuple of OSM node ids, one a vertex: ways meet only
+        where they share a node).
     rails
         Lines with ``railway``, ``service``, ``is_tunnel``, ``is_bridge``, ``layer``.
     waters
@@ -35,7 +36,8 @@ class OsmExtract:
         ``is_tunnel``.
     walls
         ``wall`` is ``wall fence hedge gate entrance compound …``: lines, gate points, and the areas
-        of named residential compounds (``compound``).
+        of named residential compounds (``compound``); ``is_locked`` (bool: a gate for residents
+        only).
     buildings
         Areas with ``building`` (raw tag), ``use`` (``residential mixed other``), ``levels`` (float,
         NaN when unknown).
@@ -48,6 +50,9 @@ class OsmExtract:
         (count of ways). Reported, never guessed.
     box
         The area that the extract claims to hold, or the box of its streets.
+    squares
+        Outlines of areas to walk on (``area=yes``), closed lines with ``highway``, ``foot``,
+        ``is_private`` and ``nodes``; ``None`` in an extract from elsewhere.
     """
 
     streets: gpd.GeoDataFrame
@@ -61,3 +66,4 @@ class OsmExtract:
     box: Polygon
     crs: CRS
     source: Source
+    squares: gpd.GeoDataFrame | None = None

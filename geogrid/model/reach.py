@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import shapely
 
-from geogrid.errors import CrsError, InputError
+from geogrid.errors import InputError
+from geogrid.model.whereabouts import cells_of_points
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,24 +37,34 @@ class Reach:
     Attributes
     ----------
     circles
-        One row a station and limit: ``station, minutes, metres, geometry``; without ``minutes``
-        when metres were asked for. A station off the network has none.
+        One row a station and limit: ``station, minutes, metres, look, parts, geometry``; without
+        ``minutes`` when metres were asked for. ``look`` is ``exact`` or ``display`` (for maps
+        alone), ``parts`` counts the polygons: ground may be reached on a bridge, over a gap. The
+        circles of a station lie in each other and hold it. A station off the network has none.
     lines
         Reachable pieces of streets, exact: ``station, minutes, metres`` (the limit that they
         belong to), ``length_m``, ``geometry``. Each limit lists all its pieces, those of the
         smaller limits as well.
     stations
-        One row an input row: ``station, status, snap_m, households, geometry``; ``households``
-        counts those within the largest limit, ``snap_m`` is NaN off the network.
+        One row an input row: ``station, status, snap_m`` (NaN off the network), ``tier`` where it
+        was given, ``truncated`` (it reaches the rim of the street data, so its circle is cut off
+        there), ``households`` (within the largest limit for which the station counts),
+        ``geometry``, and for each limit ``households_<limit>`` (its load), ``nearest_<limit>``
+        (those to which no other station that counts is nearer) and ``only_here_<limit>`` (those
+        that no other station reaches: what would be lost without it).
     households
         One row an input row, with its index: ``households``, ``served`` (within the largest limit),
         ``minutes`` (NaN beyond; absent when metres were asked for without a speed), ``metres``,
-        ``station`` (the nearest, "" when none), ``count`` (stations that reach it), ``status``,
+        ``station`` (the nearest of those that serve it, "" when none), ``count`` (stations that
+        reach it within the largest limit and count for it), ``status``,
         one ``served_<limit>`` a limit, ``geometry``. No row when no households were given.
     limits
         The limits asked for, rising.
     assumptions
-        What stands behind the numbers, for printing: preset, speed, direction, snapping, date.
+        What stands behind the numbers, for printing: preset, speed, direction, snapping, date, and
+        the names of ``truncated`` stations.
+    network
+        The :class:`~geogrid.walking.network.WalkNetwork` that it was measured on, for what-ifs.
     """
 
     circles: gpd.GeoDataFrame
@@ -63,6 +73,7 @@ class Reach:
     households: gpd.GeoDataFrame
     limits: tuple[float, ...]
     assumptions: Mapping[str, Any]
+    network: Any = field(default=None, repr=False)
 
     def served_households(self, limit: float) -> int:
         """Return how many households are served within one of the limits.
@@ -106,9 +117,7 @@ class Reach:
         CrsError
             If only one of plan and reach has a coordinate system.
         """
-        codes, label = _cell_of_atoms(plan, level)
-        atom = self._atom_of_households(plan)
-        cell = np.where(atom >= 0, label[atom], -1) if len(label) else np.full(len(atom), -1)
+        codes, cell = cells_of_points(plan, level, self.households)
         counts = self.households["households"].to_numpy()
         inside = cell >= 0
 
@@ -127,37 +136,3 @@ class Reach:
             table[limit_column(limit, "share")] = table[limit_column(limit)] / some
         table.attrs["outside"] = int(counts[~inside].sum())
         return table
-
-    def _atom_of_households(self, plan: GridPlan) -> NDArray[np.int64]:
-        """Return the row of the atom that holds each household, -1 outside the plan."""
-        households, crs = self.households, plan.district.crs
-        if (households.crs is None) != (crs is None):
-            msg = "only one of plan and reach has a coordinate system: set it on both"
-            raise CrsError(msg)
-        if crs is not None and households.crs != crs:
-            households = households.to_crs(crs)
-        frame = plan.atoms.frame
-        tree = shapely.STRtree(frame.geometry.to_numpy())
-        point, atom = tree.query(households.geometry.to_numpy(), predicate="intersects")
-        rank = np.argsort(np.argsort(frame["atom_id"].to_numpy(str), kind="stable"))
-        order = np.lexsort((rank[atom], point))
-        found, first = np.unique(point[order], return_index=True)
-        answer = np.full(len(households), -1, dtype=np.int64)
-        answer[found] = atom[order][first]
-        return answer
-
-
-def _cell_of_atoms(plan: GridPlan, level: str) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
-    """Return the codes of a level and, for each atom, the row of its cell (-1 for none)."""
-    wanted = plan.scheme.level(level)
-    if wanted.key not in plan.labels.columns:
-        msg = (
-            f"the cells of level {wanted.key} ({wanted.name}) are not made of atoms: "
-            f"use one of {', '.join(plan.labels.columns)}"
-        )
-        raise InputError(msg)
-    labels = plan.labels[wanted.key]
-    table = plan.cell_table
-    known = table.index[table["level"] == wanted.key].to_numpy(dtype=str)
-    codes = np.unique(np.concatenate([known, labels.dropna().to_numpy(dtype=str)]))
-    return codes, pd.Index(codes).get_indexer(labels)

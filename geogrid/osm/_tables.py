@@ -10,7 +10,7 @@ import shapely
 
 from geogrid.osm import _tags
 from geogrid.osm._features import Features, make_table
-from geogrid.osm.foot import foot_direction, is_walkable
+from geogrid.osm.foot import foot_direction, is_locked, is_private, is_stairs, is_walkable
 from geogrid.osm.use import building_uses, ground_of, lies_on_other_ground, spans_tracks
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ __all__ = [
     "limits_table",
     "pois_table",
     "rails_table",
+    "squares_table",
     "streets_table",
     "walls_table",
     "waters_table",
@@ -49,10 +50,24 @@ def streets_table(lines: Features, crs: CRS) -> gpd.GeoDataFrame:
         "oneway_foot": ("bool", (direction != 0).tolist()),
         "is_tunnel": ("bool", streets.each(_tags.is_tunnel)),
         "is_bridge": ("bool", streets.each(_tags.is_bridge)),
+        "is_private": ("bool", streets.each(is_private)),
+        "is_stairs": ("bool", streets.each(is_stairs)),
         "layer": ("int64", streets.each(_tags.layer_of)),
         "nodes": ("object", nodes),
     }
     return make_table(streets, crs, columns)
+
+
+def squares_table(lines: Features, crs: CRS) -> gpd.GeoDataFrame:
+    """Outlines of areas to walk on, as they are drawn."""
+    squares = lines.where(_tags.is_square)
+    columns = {
+        "highway": ("str", squares.text("highway")),
+        "foot": ("bool", squares.each(is_walkable)),
+        "is_private": ("bool", squares.each(is_private)),
+        "nodes": ("object", list(squares.nodes)),
+    }
+    return make_table(squares, crs, columns)
 
 
 def rails_table(lines: Features, crs: CRS) -> gpd.GeoDataFrame:
@@ -94,7 +109,9 @@ def walls_table(lines: Features, areas: Features, points: Features, crs: CRS) ->
         *points.each(_tags.wall_of),
         *["compound"] * len(compounds),
     ]
-    return make_table(Features.join(lines, points, compounds), crs, {"wall": ("str", kinds)})
+    walls = Features.join(lines, points, compounds)
+    columns = {"wall": ("str", kinds), "is_locked": ("bool", walls.each(is_locked))}
+    return make_table(walls, crs, columns)
 
 
 def buildings_table(

@@ -20,6 +20,7 @@ __all__ = [
     "is_bridge",
     "is_building",
     "is_gate",
+    "is_square",
     "is_street",
     "is_tunnel",
     "layer_of",
@@ -68,6 +69,12 @@ def is_street(tags: Tags) -> bool:
     if highway is None or highway in _NOT_A_STREET:
         return False
     return tags.get("area", "no") == "no"
+
+
+def is_square(tags: Tags) -> bool:
+    """Tell whether a closed way is an area to walk on, such as a square."""
+    as_line = {key: value for key, value in tags.items() if key != "area"}
+    return tags.get("area", "no") != "no" and is_street(as_line)
 
 
 def is_tunnel(tags: Tags) -> bool:

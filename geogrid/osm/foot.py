@@ -27,8 +27,12 @@ everything else                                        yes        also ``access=
 "No sidewalk" means that no ``sidewalk`` tag promises one. ``access=private`` stays walkable because
 the lanes of gated compounds carry it: dropping them would cut every home inside off the network.
 
-``oneway=yes`` binds vehicles only. People on foot are bound by ``oneway:foot`` and by
-``foot:forward=no`` or ``foot:backward=no``.
+``oneway=yes`` binds vehicles only. People on foot are bound by ``oneway:foot``, by
+``foot:forward=no`` or ``foot:backward=no``, and by stairs and belts that move
+(``conveying=forward`` or ``backward``).
+
+Lines and gates that only their own residents may pass are marked, so that a network for everybody
+else can leave them out: ``access=private`` or ``foot=private``, and gates that are locked.
 """
 
 from __future__ import annotations
@@ -38,7 +42,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["foot_direction", "is_walkable"]
+__all__ = ["foot_direction", "is_locked", "is_private", "is_stairs", "is_walkable"]
 
 _CLOSED = frozenset({"no", "military"})
 _MOTORS_ONLY = frozenset(
@@ -56,6 +60,7 @@ _EXPRESS = frozenset({"trunk", "trunk_link"})
 _SIDEWALK_KEYS = ("sidewalk", "sidewalk:left", "sidewalk:right", "sidewalk:both")
 _NO_SIDEWALK = frozenset({"no", "none"})
 _TRUE = frozenset({"1", "true", "yes"})
+_LOCKED = frozenset({"no", "private"})
 
 
 def is_walkable(tags: Mapping[str, str]) -> bool:
@@ -76,11 +81,29 @@ def is_walkable(tags: Mapping[str, str]) -> bool:
 def foot_direction(tags: Mapping[str, str]) -> int:
     """Return 1 if people may only walk along the line, -1 only against it, 0 both ways."""
     oneway = tags.get("oneway:foot", "no")
-    if oneway in {"-1", "reverse"} or tags.get("foot:forward") == "no":
+    moving = tags.get("conveying", "")
+    if oneway in {"-1", "reverse"} or tags.get("foot:forward") == "no" or moving == "backward":
         return -1
-    if oneway in _TRUE or tags.get("foot:backward") == "no":
+    if oneway in _TRUE or tags.get("foot:backward") == "no" or moving == "forward":
         return 1
     return 0
+
+
+def is_private(tags: Mapping[str, str]) -> bool:
+    """Tell whether only the residents behind it may walk along a line."""
+    return tags.get("foot", tags.get("access", "")) == "private"
+
+
+def is_locked(tags: Mapping[str, str]) -> bool:
+    """Tell whether only residents pass a gate."""
+    if "foot" in tags:
+        return tags["foot"] in _LOCKED
+    return tags.get("access", "") in _LOCKED or tags.get("locked") == "yes"
+
+
+def is_stairs(tags: Mapping[str, str]) -> bool:
+    """Tell whether a line is climbed step by step; moving stairs are not."""
+    return tags.get("highway") == "steps" and tags.get("conveying", "no") == "no"
 
 
 def _has_sidewalk(tags: Mapping[str, str]) -> bool:

@@ -139,6 +139,7 @@ def _tabulate(
     whole = [limit for limit in limits if limit.shape is not None]
     return OsmExtract(
         streets=_tables.streets_table(lines, crs),
+        squares=_tables.squares_table(lines, crs),
         rails=_tables.rails_table(lines, crs),
         waters=_tables.waters_table(lines, areas, banks.touching(near), crs),
         walls=_tables.walls_table(lines, areas, points, crs),

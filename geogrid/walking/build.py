@@ -8,21 +8,27 @@ meets the street below it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
-from pyproj import CRS, Transformer
 
-from geogrid.errors import CrsError, InputError
+from geogrid.errors import InputError
 from geogrid.model.counts import row_list
-from geogrid.planar.crs import district_crs, require_metric
+from geogrid.planar.crs import require_metric
+from geogrid.walking.ways import Ways, walked_ways
 
 if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-__all__ = ["EdgeTable", "edges_of_graph", "edges_of_lines", "edges_of_streets"]
+__all__ = [
+    "EdgeTable",
+    "edges_of_lines",
+    "edges_of_streets",
+    "merge_duplicates",
+    "require_lines",
+]
 
 # Two directions of one street come with lengths that were summed in opposite order.
 _SAME_LENGTH_M = 0.001
@@ -30,7 +36,11 @@ _SAME_LENGTH_M = 0.001
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EdgeTable:
-    """Edges as arrays: ends ``u``, ``v`` into ``xy``, lengths in metres, lines, one-way marks."""
+    """Edges as arrays: ends ``u``, ``v`` into ``xy``, lengths in metres, lines, marks.
+
+    ``oneway`` is walkable along the line only, ``is_stairs`` is climbed step by step, ``is_span``
+    is a bridge or a tunnel (``None`` where that is not known).
+    """
 
     u: NDArray[np.int32]
     v: NDArray[np.int32]
@@ -38,6 +48,8 @@ class EdgeTable:
     geometry: NDArray[np.object_]
     oneway: NDArray[np.bool_]
     xy: NDArray[np.float64]
+    is_stairs: NDArray[np.bool_] | None = None
+    is_span: NDArray[np.bool_] | None = None
 
 
 def edges_of_lines(edges: gpd.GeoDataFrame, *, oneway: str | None) -> EdgeTable:
@@ -55,7 +67,7 @@ def edges_of_lines(edges: gpd.GeoDataFrame, *, oneway: str | None) -> EdgeTable:
     """
     require_metric(edges)
     lines = edges.geometry.to_numpy()
-    _require_lines(lines)
+    require_lines(lines)
     one = _oneway_column(edges, oneway)
     parts, row = shapely.get_parts(shapely.force_2d(lines), return_index=True)
     ends = np.vstack(
@@ -75,10 +87,17 @@ def edges_of_lines(edges: gpd.GeoDataFrame, *, oneway: str | None) -> EdgeTable:
         oneway=one[row],
         xy=xy,
     )
-    return _merge_duplicates(table)
+    return merge_duplicates(table)
 
 
-def _require_lines(lines: NDArray[np.object_]) -> None:
+def require_lines(lines: NDArray[np.object_]) -> None:
+    """Refuse what is not a table of lines.
+
+    Raises
+    ------
+    InputError
+        If there is no row, or a row without a line.
+    """
     if not len(lines):
         msg = "there are no streets to walk on: give at least one line"
         raise InputError(msg)
@@ -109,33 +128,29 @@ def _oneway_column(edges: gpd.GeoDataFrame, name: str | None) -> NDArray[np.bool
     return column.to_numpy().astype(bool)
 
 
-def edges_of_streets(streets: gpd.GeoDataFrame) -> EdgeTable:
+def edges_of_streets(
+    streets: gpd.GeoDataFrame,
+    *,
+    squares: gpd.GeoDataFrame | None = None,
+    private: bool = True,
+    locked: frozenset[int] = frozenset(),
+) -> EdgeTable:
     """Split OpenStreetMap ways at the nodes that they share, those open to walkers only.
 
     Parameters
     ----------
     streets
         ``OsmExtract.streets``: ``foot, oneway_foot, nodes`` (one a vertex) and ``geometry``.
+    squares, private, locked
+        See :func:`geogrid.walking.ways.walked_ways`.
     """
     require_metric(streets)
-    walked = streets[streets["foot"].to_numpy().astype(bool)]
-    if walked.empty:
-        msg = "the extract holds no street open to walkers: check its area and its highway tags"
-        raise InputError(msg)
-    lines = shapely.force_2d(walked.geometry.to_numpy())
-    vertices = shapely.get_num_points(lines)
-    nodes = [np.asarray(ids, dtype=np.int64) for ids in walked["nodes"]]
-    odd = np.flatnonzero(vertices != np.array([len(ids) for ids in nodes]))
-    if len(odd):
-        msg = f"{len(odd)} ways do not name one node a vertex (rows {row_list(odd)}): read again"
-        raise InputError(msg)
-    return _split_ways(lines, np.concatenate(nodes), walked["oneway_foot"].to_numpy().astype(bool))
+    return _split_ways(walked_ways(streets, squares, private=private, locked=locked))
 
 
-def _split_ways(
-    lines: NDArray[np.object_], nodes: NDArray[np.int64], oneway: NDArray[np.bool_]
-) -> EdgeTable:
-    xy, way = shapely.get_coordinates(lines, return_index=True)
+def _split_ways(ways: Ways) -> EdgeTable:
+    xy, way = shapely.get_coordinates(ways.lines, return_index=True)
+    nodes = ways.nodes
     is_first = np.concatenate([[True], way[1:] != way[:-1]])
     is_last = np.concatenate([is_first[1:], [True]])
     _, number, uses = np.unique(nodes, return_inverse=True, return_counts=True)
@@ -148,14 +163,16 @@ def _split_ways(
     place = np.zeros((len(stop_ids), 2))
     place[ends] = xy[np.concatenate([start, end])]
     geometry = _slices(xy, start, end)
-    return _merge_duplicates(
+    return merge_duplicates(
         EdgeTable(
             u=ends[: len(start)].astype(np.int32),
             v=ends[len(start) :].astype(np.int32),
             length_m=shapely.length(geometry),
             geometry=geometry,
-            oneway=oneway[way[start]],
+            oneway=ways.oneway[way[start]],
             xy=place,
+            is_stairs=ways.is_stairs[way[start]],
+            is_span=ways.is_span[way[start]],
         )
     )
 
@@ -170,86 +187,7 @@ def _slices(
     return np.asarray(shapely.linestrings(xy[start[line] + within], indices=line))
 
 
-def edges_of_graph(graph: Any) -> tuple[EdgeTable, CRS | None]:  # noqa: ANN401 - any networkx graph
-    """Read a networkx graph of which nodes have ``x, y`` and edges may have geometry and length.
-
-    Each edge of a directed graph is walkable along itself only; a reciprocal pair of equal length
-    and shape becomes one two-way edge. Degrees are projected, lengths are kept as given.
-    """
-    ids = list(graph.nodes)
-    crs = CRS.from_user_input(graph.graph["crs"]) if graph.graph.get("crs") else None
-    xy = _node_xy(graph, ids)
-    number = {node: position for position, node in enumerate(ids)}
-    rows = list(graph.edges(data=True))
-    if not rows:
-        msg = "the graph has no edge to walk on: check how it was made"
-        raise InputError(msg)
-    u = np.array([number[tail] for tail, _, _ in rows], dtype=np.int32)
-    v = np.array([number[head] for _, head, _ in rows], dtype=np.int32)
-    lines = _edge_lines([facts.get("geometry") for *_, facts in rows], xy, u, v)
-    if crs is not None and crs.is_geographic:
-        xy, lines, crs = _project(xy, lines, crs)
-    length = _edge_lengths([facts.get("length") for *_, facts in rows], lines)
-    oneway = np.full(len(rows), bool(graph.is_directed()))
-    table = EdgeTable(u=u, v=v, length_m=length, geometry=lines, oneway=oneway, xy=xy)
-    return _merge_duplicates(table), crs
-
-
-def _node_xy(graph: Any, ids: list[Any]) -> NDArray[np.float64]:  # noqa: ANN401 - any networkx graph
-    nodes = graph.nodes
-    bare = [node for node in ids if "x" not in nodes[node] or "y" not in nodes[node]]
-    if bare:
-        msg = f"{len(bare)} nodes of the graph have no x and y, first one {bare[0]}: add them"
-        raise InputError(msg)
-    places = [(nodes[node]["x"], nodes[node]["y"]) for node in ids]
-    return np.array(places, dtype=float).reshape(-1, 2)
-
-
-def _edge_lines(
-    shapes: list[Any], xy: NDArray[np.float64], u: NDArray[np.int32], v: NDArray[np.int32]
-) -> NDArray[np.object_]:
-    """Return one line an edge from ``u`` to ``v``: its own shape, else straight."""
-    lines = np.asarray(shapely.linestrings(np.stack([xy[u], xy[v]], axis=1)))
-    given = np.array([shape is not None for shape in shapes])
-    own = np.array([shape for shape in shapes if shape is not None], dtype=object)
-    _require_lines(own if len(own) else lines)
-    tail = shapely.points(xy[u[given]])
-    # An undirected graph may store the shape from the other end.
-    first, last = shapely.get_point(own, 0), shapely.get_point(own, -1)
-    is_backward = shapely.distance(last, tail) < shapely.distance(first, tail)
-    lines[given] = np.where(is_backward, shapely.reverse(own), own)
-    return np.asarray(shapely.force_2d(lines))
-
-
-def _project(
-    xy: NDArray[np.float64], lines: NDArray[np.object_], crs: CRS
-) -> tuple[NDArray[np.float64], NDArray[np.object_], CRS]:
-    middle = (xy.min(axis=0) + xy.max(axis=0)) / 2
-    degrees = Transformer.from_crs(crs, 4326, always_xy=True)
-    metric = district_crs(*degrees.transform(*middle))
-    transformer = Transformer.from_crs(crs, metric, always_xy=True)
-
-    def move(places: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.column_stack(transformer.transform(places[:, 0], places[:, 1]))
-
-    moved = move(xy)
-    if not np.isfinite(moved).all():
-        msg = f"nodes of the graph lie outside {metric.name}: check the graph's coordinate system"
-        raise CrsError(msg)
-    return moved, np.asarray(shapely.transform(lines, move)), metric
-
-
-def _edge_lengths(given: list[Any], lines: NDArray[np.object_]) -> NDArray[np.float64]:
-    own = np.array([np.nan if length is None else length for length in given], dtype=float)
-    length = np.where(np.isnan(own), shapely.length(lines), own)
-    bad = np.flatnonzero(~np.isfinite(length) | (length < 0))
-    if len(bad):
-        msg = f"{len(bad)} edges have no usable length (edges {row_list(bad)}): mend them"
-        raise InputError(msg)
-    return np.asarray(length)
-
-
-def _merge_duplicates(table: EdgeTable) -> EdgeTable:
+def merge_duplicates(table: EdgeTable) -> EdgeTable:
     """Keep one edge of those with equal ends, shape and length; opposite one-ways make a two-way.
 
     Two copies of a street would count its metres twice, and two people on it could be placed on
@@ -276,6 +214,8 @@ def _merge_duplicates(table: EdgeTable) -> EdgeTable:
         geometry=table.geometry[keep],
         oneway=oneway[keep],
         xy=table.xy,
+        is_stairs=None if table.is_stairs is None else table.is_stairs[keep],
+        is_span=None if table.is_span is None else table.is_span[keep],
     )
 
 

@@ -1,20 +1,23 @@
-"""First polygons of service circles: the reachable streets and 25 m to each side.
+"""Polygons of service circles, drawn from the field so that they say what the count says.
 
-They show where one can walk; who is served is counted on the network, never by them. Each piece is
-buffered alone and the buffers are united: buffering thousands of pieces as one shape takes GEOS
-thirty times as long, because every outline then crosses every other one inside. Squares of which
-all streets are reached are united once and used for every station.
+A cell is inside when somebody who lives in its middle is in reach: same edge, same leg, same
+limit. All limits of a station come from one walk through the cells, so a smaller circle lies inside
+a larger one by construction. Who is served is counted on the network all the same.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
+from geogrid.errors import InputError
+from geogrid.walking._cells import walk_in, write
+from geogrid.walking._closing import close
+from geogrid.walking._contour import trace
+from geogrid.walking.field import LEG_M
 from geogrid.walking.search import EPSILON_M
 
 if TYPE_CHECKING:
@@ -22,162 +25,156 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from geogrid.walking.pieces import Pieces
+    from geogrid.walking._cells import Places
+    from geogrid.walking.field import Field
+    from geogrid.walking.inputs import Placed
+    from geogrid.walking.search import EdgeReach, Streets
 
-__all__ = ["BUFFER_M", "StreetTiles", "draw_circles", "leg_buffers"]
+__all__ = ["CLOSED_M", "FILLED_M2", "LOOKS", "Pen", "draw_circles", "polygon_text", "require_look"]
 
-BUFFER_M = 25.0
-_QUAD_SEGMENTS = 8
+LOOKS = ("exact", "display")
 
-# Measured: smaller squares are more often reached whole, yet need no fewer unions.
-_TILE_M = 50.0
-
-# Uniting rounds new corners to the last bit, so "contains" may need a hair of room.
-_HAIR_M = 0.001
-
-
-def _buffered(lines: NDArray[np.object_]) -> NDArray[np.object_]:
-    return np.asarray(shapely.buffer(lines, BUFFER_M, quad_segs=_QUAD_SEGMENTS))
+# What the display look changes, and maps must say: gaps up to this width are closed ...
+CLOSED_M = 30.0
+# ... and holes up to this size filled; a courtyard amid reached streets reads as a fault of a map.
+FILLED_M2 = 5000.0
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class StreetTiles:
-    """Edges grouped by squares, and the united buffers of the squares used so far.
-
-    Attributes
-    ----------
-    geometry, length_m
-        Line and metres of each edge of the network.
-    tile
-        Square of each edge, by the middle of its line.
-    size
-        Number of edges of each square, those of no length left out.
-    """
-
-    geometry: NDArray[np.object_]
-    length_m: NDArray[np.float64]
-    tile: NDArray[np.int64]
-    size: NDArray[np.int64]
-    _shapes: dict[int, shapely.Geometry] = field(default_factory=dict, repr=False, init=False)
-
-    @classmethod
-    def of(cls, geometry: NDArray[np.object_], length_m: NDArray[np.float64]) -> StreetTiles:
-        """Group the edges of a network."""
-        middle = shapely.line_interpolate_point(geometry, 0.5, normalized=True)
-        square = np.floor(shapely.get_coordinates(middle) / _TILE_M)
-        _, tile = np.unique(square, axis=0, return_inverse=True)
-        tile = tile.reshape(-1)
-        # An edge of no length is never a piece, so no square waits for it.
-        size = np.bincount(tile, weights=length_m > EPSILON_M).astype(np.int64)
-        return cls(geometry=geometry, length_m=length_m, tile=tile, size=size)
-
-    @cached_property
-    def _by_tile(self) -> NDArray[np.intp]:
-        return np.argsort(self.tile, kind="stable")
-
-    @cached_property
-    def _sorted_tile(self) -> NDArray[np.int64]:
-        return self.tile[self._by_tile]
-
-    def shapes(self, tiles: NDArray[np.int64]) -> NDArray[np.object_]:
-        """Return the united buffers of all streets of each square."""
-        for tile in np.setdiff1d(tiles, list(self._shapes)).tolist():
-            first, last = self._sorted_tile.searchsorted([tile, tile + 1])
-            streets = self.geometry[self._by_tile[first:last]]
-            self._shapes[tile] = shapely.union_all(_buffered(streets))
-        shapes = np.empty(len(tiles), dtype=object)
-        shapes[:] = [self._shapes[tile] for tile in tiles.tolist()]
-        return shapes
+def require_look(look: str) -> None:
+    """Refuse a look that there is not."""
+    if look not in LOOKS:
+        msg = f"there is no look {look}: use one of {', '.join(LOOKS)}"
+        raise InputError(msg)
 
 
-def draw_circles(
-    tiles: StreetTiles,
-    pieces: Sequence[Pieces],
-    lines: Sequence[NDArray[np.object_]],
-    legs: NDArray[np.object_],
-) -> NDArray[np.object_]:
-    """Return a polygon for each spot (row) and limit (column), each inside the next.
-
-    Parameters
-    ----------
-    tiles
-        The squares of the network.
-    pieces, lines
-        For each limit, rising: the pieces of all spots and their lines.
-    legs
-        The buffered leg of each spot; ``None`` gives the spot no polygon at all.
-    """
-    circles = np.full((len(legs), len(pieces)), None, dtype=object)
-    drawn = _Drawn(edges=np.empty(0, np.int64), tiles=np.empty(0, np.int64))
-    for column, (parts, shapes) in enumerate(zip(pieces, lines, strict=True)):
-        spot, buffers, drawn = _fresh_buffers(tiles, parts, shapes, drawn)
-        cut = np.searchsorted(spot, np.arange(len(legs) + 1))
-        for row, leg in enumerate(legs):
-            if leg is not None:
-                inner = circles[row, column - 1] if column else leg
-                circles[row, column] = _grown(inner, buffers[cut[row] : cut[row + 1]])
-    return circles
+def polygon_text(pen: Pen) -> str:
+    """Return how the polygons came about, for printing."""
+    text = (
+        f"ground of which the nearest street is in reach, at most {pen.leg_m:g} m beside it and on "
+        f"this side of barriers, in cells of {pen.field.cell_m:g} m"
+    )
+    if pen.look == "display":
+        text += f"; gaps of {CLOSED_M:g} m are closed and holes below {FILLED_M2:g} m² filled"
+    return text + ": served households are counted on the network, not by polygon"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Drawn:
-    """Keys of spot and edge, spot and square, that are reached whole within a limit."""
+class Pen:
+    """How circles are drawn.
 
-    edges: NDArray[np.int64]
-    tiles: NDArray[np.int64]
+    Attributes
+    ----------
+    field
+        The field of the network.
+    limits_m
+        Limits in metres, rising.
+    longest_leg_m
+        Points farther from their street are not on the network.
+    look
+        ``exact``, or ``display``: gaps closed and small holes filled, never across a barrier.
+    """
 
+    field: Field
+    limits_m: Sequence[float]
+    longest_leg_m: float
+    look: str = "exact"
 
-def _fresh_buffers(
-    tiles: StreetTiles, parts: Pieces, lines: NDArray[np.object_], before: _Drawn
-) -> tuple[NDArray[np.int64], NDArray[np.object_], _Drawn]:
-    """Return (spot, buffer) of what the smaller circle lacks, sorted by spot."""
-    edge_key = parts.spot * len(tiles.tile) + parts.edge
-    tile_key = parts.spot * len(tiles.size) + tiles.tile[parts.edge]
-    is_whole = (parts.start_m <= 0.0) & (parts.end_m >= tiles.length_m[parts.edge])
-    key, count = np.unique(tile_key[is_whole], return_counts=True)
-    full = key[count == tiles.size[key % len(tiles.size)]]
-    added = np.setdiff1d(full, before.tiles)
-    is_drawn = is_whole & (np.isin(edge_key, before.edges) | np.isin(tile_key, full))
-    rest = np.flatnonzero(~is_drawn)
-    spot = np.concatenate([added // len(tiles.size), parts.spot[rest]])
-    buffers = np.concatenate(
-        [
-            tiles.shapes(added % len(tiles.size)),
-            _piece_buffers(lines[rest], parts.edge[rest], is_whole[rest]),
-        ]
-    )
-    order = np.argsort(spot, kind="stable")
-    return spot[order], buffers[order], _Drawn(edges=edge_key[is_whole], tiles=full)
+    @property
+    def leg_m(self) -> float:
+        """The longest leg of ground that is drawn."""
+        return min(LEG_M, self.longest_leg_m)
 
 
-def leg_buffers(
-    points: NDArray[np.object_], xy: NDArray[np.float64], is_on: NDArray[np.bool_]
+def draw_circles(
+    pen: Pen, streets: Streets, reaches: Sequence[EdgeReach], starts: Placed, *, is_turned: bool
 ) -> NDArray[np.object_]:
-    """Return the buffered way from each point to its spot, so that its circle holds the point."""
-    legs = np.full(len(points), None, dtype=object)
-    ends = np.stack([shapely.get_coordinates(points[is_on]), xy[is_on]], axis=1)
-    legs[is_on] = _buffered(np.asarray(shapely.linestrings(ends)))
-    return legs
+    """Return a polygon or several for each station (row) and limit (column), each in the next.
+
+    Every circle holds its station, even one whose leg is longer than those of the field.
+
+    Parameters
+    ----------
+    pen
+        How to draw.
+    streets, reaches
+        What was searched and what was found, sorted by spot.
+    starts
+        The stations.
+    is_turned
+        Whether ``streets`` run the other way than the field's edges.
+
+    Returns
+    -------
+    ndarray of Polygon or MultiPolygon
+        ``None`` where not even the leg of the station fits the limit.
+    """
+    circles = np.full((len(starts.points), len(pen.limits_m)), None, dtype=object)
+    if not reaches:
+        return circles
+    cells = pen.field.painted(np.unique(np.concatenate([reach.edge for reach in reaches])))
+    cell_m = pen.field.cell_m
+    most = (pen.limits_m[-1] + cell_m, pen.leg_m + cell_m)
+    legs = np.stack([shapely.get_coordinates(starts.points), starts.spots.xy], axis=1)
+    for reach in reaches:
+        rows, graph = reach.rows, streets.graph
+        spots, first = np.unique(reach.spot, return_index=True)
+        bounds = zip(first.tolist(), [*first[1:].tolist(), len(reach.spot)], strict=True)
+        for spot, part in zip(spots.tolist(), bounds, strict=True):
+            places = walk_in(graph, rows, part, cells, most, is_turned)
+            own_leg = reach.own_leg[part[0]]
+            limits = [limit for limit in pen.limits_m if own_leg <= limit + EPSILON_M]
+            way = _squares(legs[spot, 0], legs[spot, 1], cell_m)
+            shapes = _draw(pen, places, way, limits)
+            circles[spot, len(pen.limits_m) - len(limits) :] = shapes
+    return circles
 
 
-def _piece_buffers(
-    lines: NDArray[np.object_], edge: NDArray[np.int64], is_whole: NDArray[np.bool_]
-) -> NDArray[np.object_]:
-    """Buffer each line; edges reached whole by several spots are buffered once."""
-    buffers = np.empty(len(lines), dtype=object)
-    whole = np.flatnonzero(is_whole)
-    _, first, number = np.unique(edge[whole], return_index=True, return_inverse=True)
-    buffers[~is_whole] = _buffered(lines[~is_whole])
-    buffers[whole] = _buffered(lines[whole[first]])[number]
-    return buffers
+def _squares(
+    start: NDArray[np.float64], end: NDArray[np.float64], cell_m: float
+) -> NDArray[np.int64]:
+    """Return row and column of the squares between four cells that a way leads through."""
+    steps = int(np.hypot(*(end - start)) / cell_m * 2) + 2
+    along = np.linspace(0.0, 1.0, steps)[:, np.newaxis]
+    places = start + along * (end - start)
+    return np.floor(places[:, ::-1] / cell_m).astype(np.int64)
 
 
-def _grown(inner: shapely.Geometry, buffers: NDArray[np.object_]) -> shapely.Geometry:
-    """Return the union of ``inner`` and the buffers, certain to cover ``inner``."""
-    if not len(buffers):
-        return inner
-    union = shapely.union_all([inner, *buffers])
-    if not union.covers(inner):
-        hair = shapely.buffer(inner, _HAIR_M, quad_segs=1, join_style="mitre")
-        union = shapely.union(union, hair)
-    return union
+def _draw(
+    pen: Pen,
+    places: Places,
+    way: NDArray[np.int64],
+    limits_m: Sequence[float],
+) -> list[shapely.Geometry]:
+    cell_m = pen.field.cell_m
+    gap = CLOSED_M / 2 / cell_m if pen.look == "display" else 0.0
+    window = _window(places, way, int(np.ceil(gap)))
+    walled = pen.field.walled_in(window) if gap else None
+    shapes, within = [], None
+    for limit in limits_m:
+        raster = write(places, way, (limit, pen.leg_m), cell_m, window)
+        if walled is not None:
+            raster = close(raster, walled, gap, FILLED_M2 / cell_m**2)
+            # What the smaller limit closed is a full cell deep, and its own edge is not.
+            within = raster if within is None else np.maximum(raster, within)
+            raster = within
+        shapes.append(_shape(*trace(raster, window[0], window[1], cell_m)))
+    return shapes
+
+
+def _window(places: Places, way: NDArray[np.int64], room: int) -> tuple[int, int, int, int]:
+    """Return first row and column, rows and columns of a raster with its outermost cells empty."""
+    low, high = way.min(axis=0), way.max(axis=0) + 1
+    if len(places.row):
+        low = np.minimum(low, [places.row.min(), places.column.min()])
+        high = np.maximum(high, [places.row.max(), places.column.max()])
+    south, west = (low - 1 - room).tolist()
+    height, width = (high - low + 3 + 2 * room).tolist()
+    return south, west, height, width
+
+
+def _shape(
+    xy: NDArray[np.float64], rings: NDArray[np.int64], polygons: NDArray[np.int64]
+) -> shapely.Geometry:
+    """Return one polygon as such, several as one shape of many parts."""
+    parts = shapely.from_ragged_array(shapely.GeometryType.POLYGON, xy, (rings, polygons))
+    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(list(parts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,19 +10,56 @@ import shapely
 
 from geogrid.errors import CrsError, InputError
 from geogrid.model.counts import row_list
+from geogrid.vocabulary import StationStatus
 
 if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
     from pyproj import CRS
 
-__all__ = ["points_in_frame", "station_names"]
+    from geogrid.walking.snap import Spots
+
+__all__ = ["Placed", "points_in_frame", "station_names"]
 
 _POINT = 0
 
 
-def points_in_frame(frame: gpd.GeoDataFrame, crs: CRS | None, *, what: str) -> NDArray[np.object_]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """Named or counted points and where they are on the network."""
+
+    points: NDArray[np.object_]
+    spots: Spots
+
+    @property
+    def status(self) -> list[str]:
+        """Whether each point takes part, as :class:`~geogrid.vocabulary.StationStatus`."""
+        state = np.where(
+            self.spots.is_on, StationStatus.REACHED.value, StationStatus.OFF_NETWORK.value
+        ).astype(object)
+        state[shapely.is_missing(self.points)] = StationStatus.NO_POINT.value
+        return [str(status) for status in state]
+
+    def turned(self, length_m: NDArray[np.float64]) -> Placed:
+        """Measure positions from the other end of their edges."""
+        return replace(self, spots=self.spots.turned(length_m))
+
+
+def points_in_frame(
+    frame: gpd.GeoDataFrame, crs: CRS | None, *, what: str, keep_missing: bool = False
+) -> NDArray[np.object_]:
     """Return the points of ``frame`` in ``crs``, one a row.
+
+    Parameters
+    ----------
+    frame
+        A table of points.
+    crs
+        The frame of the network.
+    what
+        What the rows are, for messages.
+    keep_missing
+        Whether rows without a point stay, as ``None``; else they are refused.
 
     Raises
     ------
@@ -31,11 +69,12 @@ def points_in_frame(frame: gpd.GeoDataFrame, crs: CRS | None, *, what: str) -> N
         If only one of frame and network has a coordinate system, or a point leaves the frame.
     """
     points = frame.geometry.to_numpy()
-    void = np.flatnonzero(shapely.is_missing(points) | shapely.is_empty(points))
-    if len(void):
+    is_void = shapely.is_missing(points) | shapely.is_empty(points)
+    void = np.flatnonzero(is_void)
+    if len(void) and not keep_missing:
         msg = f"{len(void)} {what} have no point (rows {row_list(void)}): place them or drop them"
         raise InputError(msg)
-    other = np.flatnonzero(shapely.get_type_id(points) != _POINT)
+    other = np.flatnonzero(~is_void & (shapely.get_type_id(points) != _POINT))
     if len(other):
         msg = f"{len(other)} {what} are not points (rows {row_list(other)}): give one point each"
         raise InputError(msg)
@@ -45,8 +84,10 @@ def points_in_frame(frame: gpd.GeoDataFrame, crs: CRS | None, *, what: str) -> N
         raise CrsError(msg)
     if crs is not None and frame.crs != crs:
         points = frame.geometry.to_crs(crs).to_numpy()
-    points = shapely.force_2d(points)
-    lost = np.flatnonzero(~np.isfinite(shapely.get_coordinates(points)).all(axis=1))
+    points = np.asarray(shapely.force_2d(points))
+    points[is_void] = None
+    xy, row = shapely.get_coordinates(points, return_index=True)
+    lost = row[~np.isfinite(xy).all(axis=1)]
     if len(lost):
         msg = f"{len(lost)} {what} leave the network's frame (rows {row_list(lost)}): check them"
         raise CrsError(msg)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from geogrid.walking.search import EPSILON_M
+from geogrid.walking import _kernels
+from geogrid.walking.search import EPSILON_M, kernel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +44,15 @@ class Pieces:
             return cls(spot=none, edge=none, start_m=nothing, end_m=nothing)
         return cls(**{n: np.concatenate([getattr(part, n) for part in pieces]) for n in names})
 
+    def of(self, rows: NDArray[np.bool_]) -> Pieces:
+        """Return some of the pieces."""
+        return Pieces(
+            spot=self.spot[rows],
+            edge=self.edge[rows],
+            start_m=self.start_m[rows],
+            end_m=self.end_m[rows],
+        )
+
     def turned(self, length_m: NDArray[np.float64]) -> Pieces:
         """Measure the pieces from the other end of their edges."""
         length = length_m[self.edge]
@@ -55,37 +65,17 @@ def reach_pieces(streets: Streets, reach: EdgeReach, limit_m: float) -> Pieces:
     """Return what of each edge lies within ``limit_m``, as disjoint pieces.
 
     A walker comes from ``u``, from ``v`` (not against a one-way) and, on the edge of the spot,
-    from the spot. Pieces that meet are one piece; pieces of no length are left out.
+    from the spot. Pieces that meet are one piece; pieces of no length are left out. They are
+    sorted by spot, edge and start.
     """
-    length = streets.length_m[reach.edge]
-    oneway = streets.oneway[reach.edge]
-    # [0, left], [low, high] and [right, length]; nan or an upside-down pair means nothing.
-    left = np.minimum(limit_m - reach.from_u, length)
-    right = np.where(oneway, np.inf, np.maximum(length - (limit_m - reach.from_v), 0.0))
-    radius = limit_m - reach.own_leg
-    low = np.where(oneway, reach.own_position, np.maximum(reach.own_position - radius, 0.0))
-    high = np.minimum(reach.own_position + radius, length)
-    has_own = high > low
-    joins = has_own & (low <= left + EPSILON_M)
-    left = np.where(joins, np.maximum(left, high), left)
-    has_own &= ~joins
-    joins = has_own & (right <= high + EPSILON_M)
-    right = np.where(joins, np.minimum(right, low), right)
-    has_own &= ~joins
-    joins = right <= left + EPSILON_M
-    left, right = np.where(joins, length, left), np.where(joins, np.inf, right)
-    slots = (
-        (left > EPSILON_M, np.zeros(len(left)), left),
-        (has_own & (high - low > EPSILON_M), low, high),
-        (right < length - EPSILON_M, right, length),
-    )
-    row = np.concatenate([np.flatnonzero(mask) for mask, _, _ in slots])
-    start = np.concatenate([begin[mask] for mask, begin, _ in slots])
-    end = np.concatenate([stop[mask] for mask, _, stop in slots])
-    order = np.lexsort((start, row))
-    row = row[order]
+    # An edge has two pieces at most, the spot's own edge three.
+    size = 2 * len(reach.edge) + int(np.count_nonzero(~np.isnan(reach.own_position)))
+    row, start, end = np.empty(size, np.int64), np.empty(size), np.empty(size)
+    job = kernel(_kernels.cut_pieces, len(reach.edge))
+    count = job(streets.graph, reach.rows, float(limit_m), (row, start, end))
+    row = row[:count]
     return Pieces(
-        spot=reach.spot[row], edge=reach.edge[row], start_m=start[order], end_m=end[order]
+        spot=reach.spot[row], edge=reach.edge[row], start_m=start[:count], end_m=end[:count]
     )
 
 

@@ -10,46 +10,37 @@ import numpy as np
 
 from geogrid.errors import InputError
 from geogrid.model.counts import household_counts
-from geogrid.model.reach import Reach, limit_column
-from geogrid.vocabulary import StationStatus
-from geogrid.walking.circles import BUFFER_M, draw_circles, leg_buffers
-from geogrid.walking.inputs import points_in_frame, station_names
+from geogrid.model.reach import Reach
+from geogrid.model.tiers import TierRule, tier_rule
+from geogrid.model.walks import WalkTable
+from geogrid.walking._tables import (
+    Frame,
+    circle_table,
+    household_table,
+    line_table,
+    station_table,
+)
+from geogrid.walking.circles import Pen, draw_circles, polygon_text, require_look
+from geogrid.walking.field import require_cell
+from geogrid.walking.homes import HomeTable, Service, list_walks, serve
+from geogrid.walking.inputs import Placed, points_in_frame, station_names
 from geogrid.walking.pace import Limits, resolve_limits
 from geogrid.walking.pieces import Pieces, piece_lines, reach_pieces
-from geogrid.walking.search import (
-    EPSILON_M,
-    HouseholdReach,
-    households_in_reach,
-    search,
-)
+from geogrid.walking.rim import reaches_rim
+from geogrid.walking.search import EdgeReach, search
+from geogrid.walking.slope import Ground, sloped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from geogrid.walking.network import WalkNetwork
-    from geogrid.walking.snap import Spots
+    from geogrid.walking.search import Streets
 
-__all__ = ["measure_reach"]
+__all__ = ["measure_reach", "measure_walks"]
 
 _DIRECTIONS = ("to_station", "from_station")
-
-# Two stations are equally near within a micrometre; the name decides, not the last bit.
-_TIE_M = 1e-6
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Points:
-    """Named or counted points and where they are on the network."""
-
-    points: NDArray[np.object_]
-    spots: Spots
-
-    @property
-    def status(self) -> list[str]:
-        off, on = StationStatus.OFF_NETWORK.value, StationStatus.REACHED.value
-        return [on if is_on else off for is_on in self.spots.is_on]
 
 
 def measure_reach(  # noqa: PLR0913 - WalkNetwork.reach, the public name, hands all of it on
@@ -63,28 +54,81 @@ def measure_reach(  # noqa: PLR0913 - WalkNetwork.reach, the public name, hands 
     speed_kmh: float | None,
     direction: str,
     max_snap_m: float,
+    tiers: str | TierRule | Mapping[float, Sequence[str] | None] | None,
+    ground: Ground,
+    look: str,
+    cell_m: float,
 ) -> Reach:
     """Measure a reach; see :meth:`geogrid.walking.network.WalkNetwork.reach`."""
     limits = resolve_limits(minutes=minutes, metres=metres, preset=preset, speed_kmh=speed_kmh)
+    rule = tier_rule(tiers)
+    ground.require_minutes(limits)
     _require_options(direction, max_snap_m)
-    names = station_names(stations)
+    require_look(look)
+    require_cell(cell_m)
+    frame = Frame(
+        names=station_names(stations),
+        index=stations.index,
+        limits=limits,
+        counts_for=_counts_for(rule, stations, limits),
+        crs=network.crs,
+    )
     starts = _place(network, stations, "stations", max_snap_m)
     if households is None:
         households = gpd.GeoDataFrame(geometry=[], crs=network.crs)
     counts = household_counts(households)
     homes = _place(network, households, "households", max_snap_m)
-    is_turned = direction == "to_station"
-    pieces, walks = _walk(network, starts.spots, homes.spots, limits.metres, is_turned=is_turned)
+    walk = _Walk.of(network, starts, homes, is_turned=direction == "to_station", ground=ground)
+    reach = walk.search(limits.metres[-1])
+    pieces = walk.pieces(reach, frame)
     lines = [piece_lines(network.geometry, network.length_m, parts) for parts in pieces]
-    legs = leg_buffers(starts.points, starts.spots.xy, starts.spots.is_on)
-    circles = draw_circles(network.tiles, pieces, lines, legs)
+    field = network.field(cell_m)
+    pen = Pen(field=field, limits_m=limits.metres, longest_leg_m=max_snap_m, look=look)
+    circles = draw_circles(pen, walk.streets, reach, starts, is_turned=walk.is_turned)
+    service = walk.serve(reach, frame, counts)
+    is_cut = reaches_rim(walk.streets, network.xy, network.box, reach, len(stations))
+    more = {"tier": stations["tier"].to_numpy()} if "tier" in stations.columns else {}
     return Reach(
-        circles=_circle_table(network, names, limits, starts, circles),
-        lines=_line_table(network, names, limits, pieces, lines),
-        stations=_station_table(network, stations, names, starts, walks, counts),
-        households=_household_table(network, households, names, limits, homes, walks, counts),
+        circles=circle_table(frame, starts, circles, look),
+        lines=line_table(frame, pieces, lines),
+        stations=station_table(frame, starts, service, more | {"truncated": is_cut}),
+        households=household_table(frame, households, counts, homes, service),
         limits=limits.values,
-        assumptions=_assumptions(network, limits, direction, max_snap_m),
+        assumptions={
+            **_assumptions(network, limits, rule, direction, max_snap_m),
+            "polygon": polygon_text(pen),
+            "ground": ground.text(),
+            "truncated": tuple(frame.names[is_cut].tolist()),
+        },
+        network=network,
+    )
+
+
+def measure_walks(
+    network: WalkNetwork,
+    stations: gpd.GeoDataFrame,
+    households: gpd.GeoDataFrame,
+    *,
+    metres: float,
+    direction: str,
+    max_snap_m: float,
+) -> WalkTable:
+    """List walks; see :meth:`geogrid.walking.network.WalkNetwork.walks`."""
+    limits = resolve_limits(minutes=None, metres=metres, preset=None, speed_kmh=None)
+    _require_options(direction, max_snap_m)
+    counts = household_counts(households)
+    starts = _place(network, stations, "stations", max_snap_m)
+    homes = _place(network, households, "households", max_snap_m)
+    walk = _Walk.of(network, starts, homes, is_turned=direction == "to_station")
+    reach = walk.search(limits.metres[-1])
+    found = list_walks(walk.streets, reach, walk.home_table(counts), limits.metres[-1])
+    return WalkTable(
+        station=found.spot,
+        household=found.household,
+        metres=found.metres,
+        households=counts,
+        station_status=starts.status,
+        household_status=homes.status,
     )
 
 
@@ -97,144 +141,72 @@ def _require_options(direction: str, max_snap_m: float) -> None:
         raise InputError(msg)
 
 
-def _place(network: WalkNetwork, frame: gpd.GeoDataFrame, what: str, max_snap_m: float) -> _Points:
-    points = points_in_frame(frame, network.crs, what=what)
-    return _Points(points=points, spots=network.edge_index.snap(points, max_snap_m=max_snap_m))
+def _counts_for(rule: TierRule, stations: gpd.GeoDataFrame, limits: Limits) -> NDArray[np.bool_]:
+    if not rule.tiers:
+        return np.ones((len(limits.values), len(stations)), dtype=bool)
+    return rule.counts_for(stations, limits.values)
 
 
-def _walk(
-    network: WalkNetwork,
-    starts: Spots,
-    homes: Spots,
-    limits_m: tuple[float, ...],
-    *,
-    is_turned: bool,
-) -> tuple[list[Pieces], HouseholdReach]:
-    """Return the pieces of each limit and all walks between stations and households."""
-    streets = network.streets
-    if is_turned:
-        starts, homes = starts.turned(network.length_m), homes.turned(network.length_m)
-        streets = streets.turned()
-    pieces: list[list[Pieces]] = [[] for _ in limits_m]
-    walks = []
-    for reach in search(streets, starts, limits_m[-1]):
-        walks.append(households_in_reach(streets, reach, homes, limits_m[-1]))
-        for parts, limit in zip(pieces, limits_m, strict=True):
-            parts.append(reach_pieces(streets, reach, limit))
-    joined = [Pieces.concat(parts) for parts in pieces]
-    if is_turned:
-        joined = [parts.turned(network.length_m) for parts in joined]
-    return joined, HouseholdReach.concat(walks)
+def _place(network: WalkNetwork, frame: gpd.GeoDataFrame, what: str, max_snap_m: float) -> Placed:
+    # Where a station stands must be known; a household without a place is unserved, never lost.
+    points = points_in_frame(frame, network.crs, what=what, keep_missing=what == "households")
+    return Placed(points=points, spots=network.edge_index.snap(points, max_snap_m=max_snap_m))
 
 
-def _line_table(
-    network: WalkNetwork,
-    names: NDArray[np.object_],
-    limits: Limits,
-    pieces: list[Pieces],
-    lines: list[NDArray[np.object_]],
-) -> gpd.GeoDataFrame:
-    """Return the pieces of all limits, sorted by station and limit."""
-    of_limit = np.repeat(np.arange(len(pieces)), [len(parts.edge) for parts in pieces])
-    every = Pieces.concat(pieces)
-    order = np.lexsort((every.start_m, every.edge, of_limit, every.spot))
-    columns = _limit_columns(limits, of_limit[order])
-    return gpd.GeoDataFrame(
-        {"station": names[every.spot[order]], **columns, "length_m": every.length_m[order]},
-        geometry=np.concatenate(lines)[order],
-        crs=network.crs,
-    ).astype({"station": "str"})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Walk:
+    """Stations and households on streets that run away from the stations."""
 
+    streets: Streets
+    starts: Placed
+    homes: Placed
+    is_turned: bool
 
-def _limit_columns(limits: Limits, row: NDArray[np.intp]) -> dict[str, NDArray[Any]]:
-    metres = {"metres": np.array(limits.metres)[row]}
-    if limits.unit == "metres":
-        return metres
-    return {"minutes": np.array(limits.values)[row], **metres}
+    @classmethod
+    def of(
+        cls,
+        network: WalkNetwork,
+        starts: Placed,
+        homes: Placed,
+        *,
+        is_turned: bool,
+        ground: Ground | None = None,
+    ) -> _Walk:
+        streets = network.turned_streets if is_turned else network.streets
+        if ground is not None and not ground.is_level:
+            streets = sloped(network.streets, network.edge_table, ground)
+            streets = streets.turned() if is_turned else streets
+        if not is_turned:
+            return cls(streets=streets, starts=starts, homes=homes, is_turned=False)
+        return cls(
+            streets=streets,
+            starts=starts.turned(network.length_m),
+            homes=homes.turned(network.length_m),
+            is_turned=True,
+        )
 
+    def search(self, limit_m: float) -> list[EdgeReach]:
+        return list(search(self.streets, self.starts.spots, limit_m))
 
-def _circle_table(
-    network: WalkNetwork,
-    names: NDArray[np.object_],
-    limits: Limits,
-    starts: _Points,
-    circles: NDArray[np.object_],
-) -> gpd.GeoDataFrame:
-    """List the circles; none where not even the station's leg fits the limit."""
-    leg = starts.spots.leg_m[:, np.newaxis]
-    station, limit = np.nonzero(leg <= np.array(limits.metres) + EPSILON_M)
-    return gpd.GeoDataFrame(
-        {"station": names[station], **_limit_columns(limits, limit)},
-        geometry=circles[station, limit],
-        crs=network.crs,
-    ).astype({"station": "str"})
+    def home_table(self, counts: NDArray[np.int64]) -> HomeTable:
+        return HomeTable.of(self.streets, self.homes.spots, counts)
 
+    def pieces(self, reach: list[EdgeReach], frame: Frame) -> list[Pieces]:
+        """Return the pieces of each limit, of the stations that count for it."""
+        found = []
+        for limit, counts in zip(frame.limits.metres, frame.counts_for, strict=True):
+            parts = Pieces.concat([reach_pieces(self.streets, part, limit) for part in reach])
+            parts = parts if counts.all() else parts.of(counts[parts.spot])
+            found.append(parts.turned(self.streets.length_m) if self.is_turned else parts)
+        return found
 
-def _station_table(
-    network: WalkNetwork,
-    stations: gpd.GeoDataFrame,
-    names: NDArray[np.object_],
-    starts: _Points,
-    walks: HouseholdReach,
-    counts: NDArray[np.int64],
-) -> gpd.GeoDataFrame:
-    total = np.zeros(len(names), dtype=np.int64)
-    np.add.at(total, walks.spot, counts[walks.household])
-    return gpd.GeoDataFrame(
-        {
-            "station": names,
-            "status": starts.status,
-            "snap_m": starts.spots.leg_m,
-            "households": total,
-        },
-        geometry=starts.points,
-        crs=network.crs,
-        index=stations.index,
-    ).astype({"station": "str", "status": "str"})
-
-
-def _household_table(
-    network: WalkNetwork,
-    households: gpd.GeoDataFrame,
-    names: NDArray[np.object_],
-    limits: Limits,
-    homes: _Points,
-    walks: HouseholdReach,
-    counts: NDArray[np.int64],
-) -> gpd.GeoDataFrame:
-    metres, nearest = _nearest(walks, names, len(counts))
-    columns: dict[str, Any] = {"households": counts, "served": ~np.isnan(metres)}
-    if limits.pace is not None:
-        columns["minutes"] = limits.pace.minutes(metres)
-    columns["metres"] = metres
-    columns["station"] = nearest
-    columns["count"] = np.bincount(walks.household, minlength=len(counts)).astype(np.int64)
-    columns["status"] = homes.status
-    for value, limit in zip(limits.values, limits.metres, strict=True):
-        columns[limit_column(value)] = metres <= limit + EPSILON_M
-    return gpd.GeoDataFrame(
-        columns, geometry=homes.points, crs=network.crs, index=households.index
-    ).astype({"station": "str", "status": "str"})
-
-
-def _nearest(
-    walks: HouseholdReach, names: NDArray[np.object_], size: int
-) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
-    """Return metres to the nearest station and its name; NaN and "" where there is none."""
-    metres = np.full(size, np.nan)
-    nearest = np.full(size, "", dtype=object)
-    rank = np.argsort(np.argsort(names.astype(str), kind="stable"))
-    order = np.lexsort((rank[walks.spot], np.round(walks.metres / _TIE_M), walks.household))
-    found, first = np.unique(walks.household[order], return_index=True)
-    nearest[found] = names[walks.spot[order][first]]
-    least = np.full(size, np.inf)
-    np.minimum.at(least, walks.household, walks.metres)
-    metres[found] = least[found]
-    return metres, nearest
+    def serve(self, reach: list[EdgeReach], frame: Frame, counts: NDArray[np.int64]) -> Service:
+        table = self.home_table(counts)
+        return serve(self.streets, reach, table, frame.limits.metres, frame.counts_for, frame.rank)
 
 
 def _assumptions(
-    network: WalkNetwork, limits: Limits, direction: str, max_snap_m: float
+    network: WalkNetwork, limits: Limits, rule: TierRule, direction: str, max_snap_m: float
 ) -> dict[str, Any]:
     pace, source = limits.pace, network.source
     return {
@@ -243,10 +215,9 @@ def _assumptions(
         "limits_m": limits.metres,
         "direction": direction,
         "max_snap_m": max_snap_m,
+        "tiers": rule.text(),
         "data_date": source.date if source is not None else "",
         "attribution": source.attribution if source is not None else "",
         "distance": "along the walking network, plus the straight legs at both ends",
-        "polygon": f"reachable streets and {BUFFER_M:g} m to each side, for display: "
-        "served households are counted on the network, not by polygon",
         "note": pace.note if pace is not None else "",
     }

@@ -1,51 +1,124 @@
-"""Bounded shortest walks from a few spots to everything near them.
+"""Bounded shortest walks from spots to everything near them.
 
 All of this module walks *away* from the spots. Walking *to* them is the same search on the
-network with every edge turned round, see :meth:`Streets.turned`.
+network with every edge turned round, see :meth:`Streets.turned`. The cost of a search follows what
+is reached, never the size of the network.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
+
+from geogrid.walking import _kernels
+from geogrid.walking._arrays import Desk, Graph, Rows, Starts
+from geogrid.walking._kernels import EPSILON_M
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from geogrid.walking.snap import Spots
 
-__all__ = ["EPSILON_M", "EdgeReach", "HouseholdReach", "Streets", "households_in_reach", "search"]
+__all__ = ["EPSILON_M", "EdgeReach", "Streets", "kernel", "search"]
 
-# In reach means distance <= limit; sums of metres differ in their last bits by order of summing.
-EPSILON_M = 1e-9
+# Rows of spot and edge that are held at a time, 48 bytes each.
+_CHUNK_ROWS = 1_000_000
 
-# Two points in front of one spot of a one-way edge are neither ahead nor behind.
-_SAME_SPOT_M = 1e-6
+# Nodes and households that plain Python may visit in one process while nothing is compiled: about
+# a second, where compiling takes four.
+_PLAIN_VISITS = 60_000
 
-# scipy answers with a dense table of spots by nodes, so spots are searched in chunks.
-_CHUNK_BYTES = 64_000_000
+_spent = [0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+def kernel(job: Any, visits: int) -> Callable[..., Any]:  # noqa: ANN401 - numba has no types
+    """Return the compiled form of a loop, or the plain one while that is quicker.
+
+    Parameters
+    ----------
+    job
+        An entry of the compiled loops.
+    visits
+        About how many nodes or households it will visit.
+    """
+    if not _kernels.is_ready() and _spent[0] + visits <= _PLAIN_VISITS:
+        _spent[0] += visits
+        plain: Callable[..., Any] = job.py_func
+        return plain
+    compiled: Callable[..., Any] = job
+    return compiled
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Streets:
-    """The edges of a network as the search needs them."""
+    """The edges of a network as the search needs them.
+
+    Attributes
+    ----------
+    u, v, length_m, oneway
+        Ends, metres and one-way marks of the edges.
+    nodes
+        How many nodes there are.
+    along, against
+        What a metre costs in and against the direction of each edge, in metres on level ground;
+        ``None`` where the ground is taken to be level.
+    """
 
     u: NDArray[np.int32]
     v: NDArray[np.int32]
     length_m: NDArray[np.float64]
     oneway: NDArray[np.bool_]
     nodes: int
+    along: NDArray[np.float64] | None = None
+    against: NDArray[np.float64] | None = None
+    # Several threads may search at once: each takes a scratch of its own, or makes one.
+    scratch: list[_Scratch] = field(default_factory=list, init=False, repr=False)
 
     def turned(self) -> Streets:
         """Return the same streets with every edge running the other way."""
         return Streets(
-            u=self.v, v=self.u, length_m=self.length_m, oneway=self.oneway, nodes=self.nodes
+            u=self.v,
+            v=self.u,
+            length_m=self.length_m,
+            oneway=self.oneway,
+            nodes=self.nodes,
+            # The search goes back along a walk, so its steps cost what the walk itself does.
+            along=self.along,
+            against=self.against,
+        )
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The arrays of the compiled loops, made once."""
+        count = len(self.u)
+        along, against = (
+            np.ones(count) if cost is None else np.array(cost, dtype=float)
+            for cost in (self.along, self.against)
+        )
+        node = np.concatenate([self.u, self.v])
+        order = np.argsort(node, kind="stable")
+        length = np.array(self.length_m, dtype=float)
+        cost = np.concatenate([length * along, np.where(self.oneway, np.inf, length * against)])
+        start = np.zeros(self.nodes + 1, dtype=np.int64)
+        np.cumsum(np.bincount(node, minlength=self.nodes), out=start[1:])
+        # Copies: the arrays of a network are read-only, which is another type to the loops.
+        return Graph(
+            start=start,
+            edge=(order % max(count, 1)).astype(np.int32),
+            other=np.concatenate([self.v, self.u])[order].astype(np.int32),
+            metres=cost[order],
+            is_v=order >= count,
+            u=np.array(self.u, dtype=np.int32),
+            v=np.array(self.v, dtype=np.int32),
+            length=length,
+            oneway=np.array(self.oneway, dtype=bool),
+            along=along,
+            against=against,
         )
 
 
@@ -73,170 +146,110 @@ class EdgeReach:
     own_position: NDArray[np.float64]
     own_leg: NDArray[np.float64]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HouseholdReach:
-    """Walks between spots and households, their legs at both ends included."""
-
-    spot: NDArray[np.int64]
-    household: NDArray[np.int64]
-    metres: NDArray[np.float64]
+    @property
+    def rows(self) -> Rows:
+        """The arrays of the compiled loops."""
+        return Rows(self.spot, self.edge, self.from_u, self.from_v, self.own_position, self.own_leg)
 
     @classmethod
-    def concat(cls, walks: Sequence[HouseholdReach]) -> HouseholdReach:
-        """Put walks one after the other; none give an empty table."""
-        if not walks:
-            none = np.empty(0, np.int64)
-            return cls(spot=none, household=none, metres=np.empty(0))
+    def concat(cls, parts: Sequence[EdgeReach]) -> EdgeReach:
+        """Put tables one after the other; none give an empty one."""
+        if not parts:
+            return cls(**_fields(_empty_rows(0), 0))
         return cls(
-            spot=np.concatenate([walk.spot for walk in walks]),
-            household=np.concatenate([walk.household for walk in walks]),
-            metres=np.concatenate([walk.metres for walk in walks]),
+            **{
+                name: np.concatenate([getattr(part, name) for part in parts])
+                for name in Rows._fields
+            }
         )
 
 
 def search(streets: Streets, spots: Spots, limit_m: float) -> Iterator[EdgeReach]:
     """Yield what each spot reaches within ``limit_m``, some spots at a time.
 
-    Spots off the network, or with a leg beyond the limit, give no row.
+    Spots off the network, or with a leg beyond the limit, give no row. One search at the largest
+    limit serves all smaller ones.
     """
-    live = np.flatnonzero(spots.is_on & (spots.leg_m <= limit_m + EPSILON_M))
-    size = max(1, _CHUNK_BYTES // (8 * (streets.nodes + 1)))
-    incidence = _Incidence.of(streets)
-    for start in range(0, len(live), size):
-        chunk = live[start : start + size]
-        spot, node, metres = _search_nodes(streets, spots, chunk, limit_m)
-        yield _edge_reach(streets, spots, chunk, incidence, (spot, node, metres))
-
-
-def _arcs(
-    streets: Streets, spots: Spots, chunk: NDArray[np.intp]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return tail, head and metres of all arcs; each spot is a node of its own with no arc in."""
-    both = ~streets.oneway
-    edge, position = spots.edge[chunk], spots.position_m[chunk]
-    leg, length = spots.leg_m[chunk], streets.length_m[edge]
-    spot_node = streets.nodes + np.arange(len(chunk))
-    # At its very start a one-way edge is still the node, from where all ways are open.
-    back = both[edge] | (position <= 0.0)
-    tail: list[NDArray[Any]] = [streets.u, streets.v[both], spot_node, spot_node[back]]
-    head: list[NDArray[Any]] = [streets.v, streets.u[both], streets.v[edge], streets.u[edge[back]]]
-    metres = [
-        streets.length_m,
-        streets.length_m[both],
-        leg + (length - position),
-        (leg + position)[back],
-    ]
-    return (
-        np.concatenate(tail).astype(np.int64),
-        np.concatenate(head).astype(np.int64),
-        np.concatenate(metres),
+    live = np.flatnonzero(spots.is_on & (spots.leg_m <= limit_m + EPSILON_M)).astype(np.int64)
+    graph = streets.graph
+    job = kernel(_kernels.search_spots, len(live) * _nodes_within(streets, limit_m))
+    starts = Starts(
+        np.array(spots.edge, dtype=np.int64),
+        np.array(spots.position_m, dtype=float),
+        np.array(spots.leg_m, dtype=float),
     )
+    try:
+        scratch = streets.scratch.pop()
+    except IndexError:
+        scratch = _Scratch.of(streets)
+    try:
+        while len(live):
+            given = starts, live, float(limit_m) + EPSILON_M, scratch.rows
+            done, count = job(graph, scratch.desk, scratch.take_marks(len(live)), *given)
+            live = live[done:]
+            yield EdgeReach(**_fields(scratch.rows, count))
+    finally:
+        streets.scratch.append(scratch)
 
 
-def _search_nodes(
-    streets: Streets, spots: Spots, chunk: NDArray[np.intp], limit_m: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return (number in the chunk, node, metres) of all nodes in reach."""
-    count = streets.nodes + len(chunk)
-    tail, head, metres = _arcs(streets, spots, chunk)
-    # Of parallel arcs only the shortest counts; handing scipy a coo matrix would add them up.
-    order = np.lexsort((metres, head, tail))
-    tail, head, metres = tail[order], head[order], metres[order]
-    first = np.concatenate([[True], (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])])
-    tail, head, metres = tail[first], head[first], metres[first]
-    starts = np.searchsorted(tail, np.arange(count + 1))
-    # Explicit zeros stay arcs of no length in a sparse matrix that is built in place.
-    graph = csr_array((metres, head, starts), shape=(count, count))
-    table = dijkstra(
-        graph, indices=streets.nodes + np.arange(len(chunk)), limit=limit_m + EPSILON_M
-    )[:, : streets.nodes]
-    spot, node = np.nonzero(np.isfinite(table))
-    return spot, node, table[spot, node]
+@dataclass(slots=True, kw_only=True)
+class _Scratch:
+    """Memory of a search, kept for the next one: new memory costs more than the search itself."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Incidence:
-    """The edges at each node: ``edge[start[n]:start[n + 1]]``, and which of their ends it is."""
-
-    start: NDArray[np.int64]
-    edge: NDArray[np.int64]
-    is_v: NDArray[np.bool_]
+    desk: Desk
+    rows: Rows
+    mark: int = 0
 
     @classmethod
-    def of(cls, streets: Streets) -> _Incidence:
-        node = np.concatenate([streets.u, streets.v])
-        order = np.argsort(node, kind="stable")
-        count = len(streets.u)
-        return cls(
-            start=np.searchsorted(node[order], np.arange(streets.nodes + 1)).astype(np.int64),
-            edge=(order % count).astype(np.int64),
-            is_v=order >= count,
-        )
+    def of(cls, streets: Streets) -> _Scratch:
+        rows = _empty_rows(max(_CHUNK_ROWS, len(streets.u)))
+        return cls(desk=_new_desk(streets), rows=rows)
+
+    def take_marks(self, spots: int) -> int:
+        """Return the highest mark used so far, and take two for each spot."""
+        if self.mark + 2 * spots + 2 > np.iinfo(np.int32).max:
+            self.desk.stamp.fill(0)
+            self.desk.edge_stamp.fill(0)
+            self.mark = 0
+        before = self.mark
+        # The second mark of a spot is one more than its first.
+        self.mark += 2 * spots + 2
+        return before
 
 
-def _spread(
-    start: NDArray[np.int64], stop: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return (row, member) of all members ``start[row] … stop[row] - 1``."""
-    size = stop - start
-    row = np.repeat(np.arange(len(start)), size)
-    member = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size) + start[row]
-    return row, member
+def _nodes_within(streets: Streets, limit_m: float) -> int:
+    """Estimate how many nodes a walk reaches: those of a square grid of streets as long."""
+    mean_m = float(streets.length_m.mean()) if len(streets.length_m) else 0.0
+    if not mean_m > 0:
+        return streets.nodes
+    return int(min(streets.nodes, 2 * (limit_m / mean_m + 1) ** 2))
 
 
-def _edge_reach(
-    streets: Streets,
-    spots: Spots,
-    chunk: NDArray[np.intp],
-    incidence: _Incidence,
-    reached: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
-) -> EdgeReach:
-    spot, node, metres = reached
-    row, member = _spread(incidence.start[node], incidence.start[node + 1])
-    count = len(streets.u)
-    own = np.arange(len(chunk)) * count + spots.edge[chunk]
-    key = np.concatenate([spot[row] * count + incidence.edge[member], own])
-    keys, number = np.unique(key, return_inverse=True)
-    ends = np.full((2, len(keys)), np.inf)
-    touched = number[: len(row)]
-    is_v = incidence.is_v[member]
-    ends[0, touched[~is_v]] = metres[row[~is_v]]
-    ends[1, touched[is_v]] = metres[row[is_v]]
-    position = np.full(len(keys), np.nan)
-    position[number[len(row) :]] = spots.position_m[chunk]
-    of_chunk = keys // count
-    return EdgeReach(
-        spot=chunk[of_chunk].astype(np.int64),
-        edge=keys % count,
-        from_u=ends[0],
-        from_v=ends[1],
-        own_position=position,
-        own_leg=spots.leg_m[chunk[of_chunk]],
+def _new_desk(streets: Streets) -> Desk:
+    nodes, edges = streets.nodes, len(streets.u)
+    # A node comes onto the heap once for each edge that leads to it, and twice as a seed.
+    heap = 2 * edges + 2
+    half = (edges.bit_length() + 1) // 2
+    return Desk(
+        stamp=np.zeros(nodes, np.int32),
+        metres=np.empty(nodes),
+        touched=np.empty(nodes, np.int32),
+        heap_key=np.empty(heap),
+        heap_node=np.empty(heap, np.int32),
+        edge_stamp=np.zeros(edges, np.int32),
+        edge_row=np.empty(edges, np.int64),
+        edges=np.empty(edges, np.int64),
+        spare=np.empty(edges, np.int64),
+        places=np.empty(2**half + 1, np.int64),
+        half=half,
     )
 
 
-def households_in_reach(
-    streets: Streets, reach: EdgeReach, households: Spots, limit_m: float
-) -> HouseholdReach:
-    """Return every walk between a spot and a household that is no longer than ``limit_m``."""
-    on = np.flatnonzero(households.is_on)
-    on = on[np.argsort(households.edge[on], kind="stable")]
-    edge_of = households.edge[on]
-    row, member = _spread(
-        np.searchsorted(edge_of, reach.edge, side="left"),
-        np.searchsorted(edge_of, reach.edge, side="right"),
+def _empty_rows(size: int) -> Rows:
+    return Rows(
+        np.empty(size, np.int64), np.empty(size, np.int64), *(np.empty(size) for _ in range(4))
     )
-    household = on[member]
-    edge, position = reach.edge[row], households.position_m[household]
-    both, rest = ~streets.oneway[edge], streets.length_m[edge] - position
-    metres = reach.from_u[row] + position
-    # The end of a one-way edge is the node itself, however one came there.
-    metres = np.minimum(metres, np.where(both | (rest <= 0), reach.from_v[row] + rest, np.inf))
-    ahead = position - reach.own_position[row]
-    direct = np.where(both | (ahead >= -_SAME_SPOT_M), reach.own_leg[row] + np.abs(ahead), np.inf)
-    metres = np.fmin(metres, direct) + households.leg_m[household]
-    within = metres <= limit_m + EPSILON_M
-    return HouseholdReach(
-        spot=reach.spot[row[within]], household=household[within], metres=metres[within]
-    )
+
+
+def _fields(rows: Rows, count: int) -> dict[str, Any]:
+    return {name: column[:count].copy() for name, column in rows._asdict().items()}

@@ -2,13 +2,14 @@
 
 A point takes its nearest edge. Islands are second choice: an edge of a component that holds less
 than 1 % of all metres is taken only where no edge of a usable component lies within reach, because
-a mapping slip next to a station would otherwise cut it off from the whole town. A point with no
-edge within the greatest distance stays in the result as off the network.
+a mapping slip next to a station would otherwise cut it off from the whole town. The straight way
+to the edge never crosses a barrier: a river, a railway, a wall; the next edge is tried instead. A
+point with no edge within the greatest distance stays in the result as off the network.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -56,14 +57,29 @@ class Spots:
         return Spots(edge=self.edge, position_m=position, leg_m=self.leg_m, xy=self.xy)
 
 
+def _nothing() -> NDArray[np.object_]:
+    return np.empty(0, dtype=object)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EdgeIndex:
-    """Finds the nearest edge; ``is_usable`` marks edges of components that count."""
+    """Finds the nearest edge to which nothing bars the way.
+
+    Attributes
+    ----------
+    geometry, length_m, oneway
+        The edges.
+    is_usable
+        Edges of components that count.
+    barriers
+        Lines that the straight way from a point to its edge must not cross.
+    """
 
     geometry: NDArray[np.object_]
     length_m: NDArray[np.float64]
     oneway: NDArray[np.bool_]
     is_usable: NDArray[np.bool_]
+    barriers: NDArray[np.object_] = field(default_factory=_nothing)
 
     @cached_property
     def _line_m(self) -> NDArray[np.float64]:
@@ -82,37 +98,82 @@ class EdgeIndex:
     def _islands(self) -> tuple[shapely.STRtree, NDArray[np.intp]]:
         return self._tree(~self.is_usable)
 
+    @cached_property
+    def _barrier_tree(self) -> shapely.STRtree:
+        return shapely.STRtree(self.barriers)
+
     def snap(self, points: NDArray[np.object_], *, max_snap_m: float) -> Spots:
-        """Place each point on its nearest edge within ``max_snap_m``.
+        """Place each point on its nearest edge within ``max_snap_m``, across no barrier.
 
         Equally near edges: the one to the left, then below; on one spot, two-way before one-way,
-        then the shorter, then the first.
+        then the shorter, then the first. Missing points are off the network.
         """
         edge = np.full(len(points), -1, dtype=np.int64)
+        there = ~shapely.is_missing(points)
         for tree, rows in (self._usable, self._islands):
-            open_rows = np.flatnonzero(edge < 0)
+            open_rows = np.flatnonzero((edge < 0) & there)
             found, candidate = _near(tree, points[open_rows], max_snap_m)
-            point = open_rows[found]
-            edge_of_pair = rows[candidate]
-            best = self._first_choice(points, point, edge_of_pair)
-            edge[point[best]] = edge_of_pair[best]
+            barred = self._settle(points, edge, open_rows[found], rows[candidate])
+            if len(barred):
+                pair, candidate = tree.query(
+                    points[barred], predicate="dwithin", distance=max_snap_m + _TIE_M
+                )
+                self._settle(points, edge, barred[pair], rows[candidate])
         return self._place(points, edge)
 
-    def _first_choice(
-        self, points: NDArray[np.object_], point: NDArray[np.intp], edge: NDArray[np.intp]
+    def _settle(
+        self,
+        points: NDArray[np.object_],
+        edge: NDArray[np.int64],
+        point: NDArray[np.intp],
+        candidate: NDArray[np.intp],
     ) -> NDArray[np.intp]:
-        """Return one pair a point."""
+        """Give points the first of their candidates to which the way is free, in place.
+
+        Returns the points for which each candidate is barred.
+        """
         if not len(point):
             return point
-        line = self.geometry[edge]
+        line = self.geometry[candidate]
         spot = shapely.line_interpolate_point(line, shapely.line_locate_point(line, points[point]))
-        away = shapely.get_coordinates(spot) - shapely.get_coordinates(points[point])
+        order, rank = self._ranked(points[point], spot, point, candidate)
+        for turn in range(int(rank.max()) + 1):
+            pair = order[(rank == turn) & (edge[point[order]] < 0)]
+            free = pair[~self._is_barred(points[point[pair]], spot[pair])]
+            edge[point[free]] = candidate[free]
+            if len(free) == len(pair):
+                break
+        return np.unique(point[edge[point] < 0])
+
+    def _ranked(
+        self,
+        points: NDArray[np.object_],
+        spot: NDArray[np.object_],
+        point: NDArray[np.intp],
+        edge: NDArray[np.intp],
+    ) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+        """Return pairs in their order of choice, and the number of each among its point's."""
+        away = shapely.get_coordinates(spot) - shapely.get_coordinates(points)
+        metres = np.round(np.hypot(away[:, 0], away[:, 1]) / _TIE_M)
         aside = np.round(away / _TIE_M)
         order = np.lexsort(
-            (edge, self.length_m[edge], self.oneway[edge], aside[:, 1], aside[:, 0], point)
+            (edge, self.length_m[edge], self.oneway[edge], aside[:, 1], aside[:, 0], metres, point)
         )
-        _, first = np.unique(point[order], return_index=True)
-        return np.asarray(order[first])
+        _, first, number = np.unique(point[order], return_index=True, return_inverse=True)
+        return order, np.arange(len(order)) - first[number]
+
+    def _is_barred(
+        self, points: NDArray[np.object_], spot: NDArray[np.object_]
+    ) -> NDArray[np.bool_]:
+        """Tell which straight ways cross a barrier; touching it with an end is no crossing."""
+        barred = np.zeros(len(points), dtype=bool)
+        if len(self.barriers) and len(points):
+            ends = np.stack(
+                [shapely.get_coordinates(points), shapely.get_coordinates(spot)], axis=1
+            )
+            legs = shapely.linestrings(ends)
+            barred[self._barrier_tree.query(legs, predicate="crosses")[0]] = True
+        return barred
 
     def _place(self, points: NDArray[np.object_], edge: NDArray[np.int64]) -> Spots:
         on = np.flatnonzero(edge >= 0)

@@ -12,6 +12,7 @@ from geogrid.errors import InputError
 from geogrid.maps.data import cell_tables
 from geogrid.maps.service import (
     circle_layers,
+    circle_note,
     has_stand_ins,
     joined_stations,
     limit_label,
@@ -174,11 +175,19 @@ def test_a_status_of_somebody_else_is_shown_as_it_is():
     assert status_text("reached") == "已计算"
 
 
-def test_courtyards_are_filled_on_the_map_and_parks_are_not():
+def test_holes_of_circles_stay_on_the_map():
     circles = make_circles().iloc[:1]
     station = make_stations().geometry.iloc[0]
     yard, park = station.buffer(10), shapely.affinity.translate(station.buffer(45), 60, 0)
     holed = circles.set_geometry(circles.geometry.difference(yard).difference(park))
     (layer,) = circle_layers(holed)
-    assert [len(rings) for rings in layer["shape"]] == [2]
-    assert len(holed.geometry.iloc[0].interiors) == 2
+    assert [len(rings) for rings in layer["shape"]] == [3]
+
+
+def test_the_note_on_circles_says_how_they_were_drawn():
+    assert circle_note(None) == ""
+    note = circle_note(make_circles())
+    assert "不跨越河流、铁路、围墙" in note
+    assert "户数按步行路网计算" in note
+    assert "填平" not in note
+    assert "填平 5000 平方米以下的孔洞" in circle_note(make_circles().assign(look="display"))

@@ -16,10 +16,21 @@ from geogrid.osm._tags import levels_of
 
 HOUSE_NODES, HOUSE = rectangle(100, 0, 10)
 COLUMNS = {
-    "streets": ["highway", "foot", "oneway_foot", "is_tunnel", "is_bridge", "layer", "nodes"],
+    "streets": [
+        "highway",
+        "foot",
+        "oneway_foot",
+        "is_tunnel",
+        "is_bridge",
+        "is_private",
+        "is_stairs",
+        "layer",
+        "nodes",
+    ],
+    "squares": ["highway", "foot", "is_private", "nodes"],
     "rails": ["railway", "service", "is_tunnel", "is_bridge", "layer"],
     "waters": ["water", "is_tunnel"],
-    "walls": ["wall"],
+    "walls": ["wall", "is_locked"],
     "buildings": ["building", "use", "levels"],
     "limits": ["admin_level"],
     "pois": ["poi"],
