@@ -27,9 +27,14 @@ from .model.atoms import Atoms as Atoms
 from .model.district import District as District
 from .model.plan import GridPlan as GridPlan
 from .model.reach import Reach as Reach
+from .model.siting import Siting as Siting
 from .osm import read_osm as read_osm
 from .repair import repair_coverage as repair_coverage
+from .stations.links import suggest_links as suggest_links
+from .stations.siting import site_stations as site_stations
 from .stations.stand_ins import stand_in_stations as stand_in_stations
+from .stations.what_if import what_if as what_if
+from .stations.why import explain_unserved as explain_unserved
 from .synthetic import make_place as make_place
 from .walking import WalkNetwork as WalkNetwork
 from .workflow import divide_district as divide_district

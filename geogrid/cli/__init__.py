@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 from geogrid.cli.coverage_parsers import add_coverage_commands
 from geogrid.cli.divide_parsers import add_division_wishes, add_rebalance
 from geogrid.cli.exits import BAD_INPUT, STOPPED
+from geogrid.cli.reach_parsers import add_reach_commands
 from geogrid.cli.site_parser import add_site
 from geogrid.errors import GeogridError
 
@@ -54,6 +55,9 @@ def make_parser() -> argparse.ArgumentParser:
     _add_plan_commands(commands, output)
     add_rebalance(lambda name, about: _command(commands, name, about, output), _band)
     add_coverage_commands(lambda name, about: _command(commands, name, about, output), _DATUMS)
+    add_reach_commands(
+        lambda name, about: _command(commands, name, about, output), _DATUMS, _minutes
+    )
     add_site(lambda name, about: _command(commands, name, about, output), _DATUMS, _minutes)
     return parser
 
@@ -103,16 +107,6 @@ def _add_main_commands(commands: argparse._SubParsersAction[_Parser], output: _P
         help="write the findings (.html .xlsx .gpkg .csv .geojson, or plan: into the plan file); "
         "may be given several times",
     )  # fmt: skip
-
-    circles = _command(commands, "circles", "service circles of stations on the walking network",
-                       output)  # fmt: skip
-    circles.add_argument("--stations", required=True, metavar="FILE", help="table or points")
-    circles.add_argument("--stations-datum", choices=_DATUMS, help="datum of the stations")
-    circles.add_argument("--osm", required=True, metavar="FILE", help="OSM extract")
-    circles.add_argument("--households", metavar="FILE", help="table or points")
-    circles.add_argument("--households-datum", choices=_DATUMS, help="datum of the households")
-    _walking(circles)
-    circles.add_argument("--out", required=True, metavar="C.gpkg", help="file to write")
 
 
 def _add_plan_commands(commands: argparse._SubParsersAction[_Parser], output: _Parser) -> None:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from geogrid.stations.service import service_summary, unserved_by_cell
+from geogrid.stations.service import served_by_cell, service_summary, unserved_by_cell
 
-__all__ = ["service_summary", "unserved_by_cell"]
+__all__ = ["served_by_cell", "service_summary", "unserved_by_cell"]
