@@ -140,8 +140,18 @@ def _add_plan_commands(commands: argparse._SubParsersAction[_Parser], output: _P
     where.add_argument("lat", type=float, help="latitude in degrees")
     where.add_argument("--datum", choices=_DATUMS, default="wgs84", help="datum of the place")
 
-    serve = _command(commands, "serve", "serve a finished plan in the browser", output)
-    serve.add_argument("plan", metavar="PLAN", help="plan file")
+    serve = _command(commands, "serve", "see and edit plans in the browser", output)
+    serve.add_argument(
+        "plan", metavar="PLAN", nargs="?",
+        help="plan file that becomes a first version; the demo's where an empty store gets none",
+    )  # fmt: skip
+    serve.add_argument(
+        "--store", metavar="URL",
+        help="SQLite file or postgresql://…; a file beside the plan, or in your data folder",
+    )  # fmt: skip
+    serve.add_argument("--https", action="store_true", help="browsers come by https")
+    serve.add_argument("--sign-in", action="store_true", help="nothing is shown without signing in")
+    serve.add_argument("--published-only", action="store_true", help="the public sees no drafts")
     serve.add_argument("--osm", metavar="FILE", help="OSM extract for the base map")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on")
     serve.add_argument("--port", type=_port, default=8000, help="port; 0 takes a free one")

@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from geogrid import walking
 from geogrid.cli.divide_commands import division_wishes
 from geogrid.cli.exits import FINDINGS, SOUND
 from geogrid.divide import warm
@@ -142,5 +143,11 @@ def _path(text: str | None) -> Path | None:
 
 
 def _warm_up() -> None:
-    """Get the compiled search ready while files are read: once after installation it takes long."""
-    Thread(target=warm, name="warm-up", daemon=True).start()
+    """Get the compiled loops ready while files are read: once after installation it takes long."""
+    Thread(target=_warm_all, name="warm-up", daemon=True).start()
+
+
+def _warm_all() -> None:
+    # The division comes first, and two compilers at once would slow each other.
+    warm()
+    walking.warm()

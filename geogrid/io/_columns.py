@@ -56,7 +56,7 @@ STATION_FIELDS: Fields = {
     **_POSITION,
     "station": ("station", "站点编号", "编号", "编码", "代码", "code", "station_id", "id"),
     "name": ("name", "名称", "站点名称", "服务站", "服务站名称", "党群服务站", "站点"),
-    "tier": ("tier", "级别", "等级", "层级", "类型", "站点级别"),
+    "tier": ("tier", "级别", "等级", "层级", "类型", "类别", "站点级别", "站点类型", "站点类别"),
 }
 
 SEAT_FIELDS: Fields = {
