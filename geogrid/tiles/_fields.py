@@ -1,0 +1,108 @@
+"""What a tile says of each feature, written once for all tiles."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from geogrid.tiles._ragged import ranges, starts_of, zipped
+from geogrid.tiles._wire import Rows, constant, framed, grouped, varints, zigzag
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geogrid.tiles._ragged import Indices
+
+__all__ = ["Fields", "fields_of"]
+
+_VALUE = 0x22
+_TEXT, _DOUBLE, _NATURAL, _SIGNED = 0x0A, 0x19, 0x28, 0x30
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fields:
+    """Properties of features.
+
+    Attributes
+    ----------
+    names
+        Of the columns.
+    code
+        Number of the value in each row and column, -1 for none, shape (features, columns).
+    values
+        Every value that occurs, once, as the bytes of a layer's entry.
+    """
+
+    names: tuple[str, ...]
+    code: Indices
+    values: Rows
+
+    def of(self, rows: Indices) -> tuple[Rows, bytes]:
+        """Return the tags of some features, and the values that they point to."""
+        code = self.code[rows]
+        is_there = code >= 0
+        used, local = np.unique(code[is_there], return_inverse=True)
+        column = np.nonzero(is_there)[1]
+        tags = varints(np.column_stack((column, local)).ravel().astype(np.uint64))
+        counts = self.values[1]
+        at = ranges(starts_of(counts)[used], counts[used])
+        return grouped(tags, 2 * is_there.sum(axis=1)), self.values[0][at].tobytes()
+
+
+def fields_of(table: pd.DataFrame) -> Fields:
+    """Give every value of all columns a number: texts, whole numbers, other numbers.
+
+    What is missing and what is an empty text is left out of a tile.
+    """
+    names = tuple(str(name) for name in table.columns)
+    is_number = np.array([pd.api.types.is_numeric_dtype(one) for one in table.dtypes], dtype=bool)
+    numbers = np.full(table.shape, np.nan)
+    texts = np.full(table.shape, None, dtype=object)
+    for at in range(len(names)):
+        column = table.iloc[:, at]
+        if is_number[at]:
+            numbers[:, at] = column.to_numpy(float, na_value=np.nan)
+        else:
+            texts[:, at] = column.where(column.notna(), "").astype(str).to_numpy(object)
+    is_whole = np.isfinite(numbers) & (numbers % 1 == 0)
+    is_other = np.isfinite(numbers) & ~is_whole
+    is_text = (texts != "") & ~is_number
+    # Sorted, so that the order in a tile does not depend on what lies outside of it.
+    known = (
+        (is_text, *pd.factorize(texts[is_text], sort=True), _texts),
+        (is_whole, *pd.factorize(numbers[is_whole].astype(np.int64), sort=True), _whole),
+        (is_other, *pd.factorize(numbers[is_other], sort=True), _numbers),
+    )
+    code = np.full(table.shape, -1, dtype=np.int64)
+    parts: list[Rows] = []
+    count = 0
+    for is_there, number, values, write in known:
+        code[is_there] = number + count
+        parts.append(framed(_VALUE, write(values.tolist())))
+        count += len(values)
+    data, counts = zip(*parts, strict=True)
+    return Fields(names, code, (np.concatenate(data), np.concatenate(counts)))
+
+
+def _texts(values: Sequence[str]) -> Rows:
+    coded = [value.encode() for value in values]
+    counts = np.array([len(one) for one in coded], dtype=np.int64)
+    return framed(_TEXT, (np.frombuffer(b"".join(coded), dtype=np.uint8), counts))
+
+
+def _whole(values: Sequence[int]) -> Rows:
+    numbers = np.array(values, dtype=np.int64)
+    is_below = numbers < 0
+    tag = np.where(is_below, _SIGNED, _NATURAL).astype(np.uint8)
+    coded = np.where(is_below, zigzag(numbers), numbers.astype(np.uint64))
+    return zipped(((tag, np.ones(len(tag), dtype=np.int64)), varints(coded)))
+
+
+def _numbers(values: Sequence[float]) -> Rows:
+    coded = b"".join(struct.pack("<d", value) for value in values)
+    eight = np.full(len(values), 8, dtype=np.int64)
+    return zipped((constant(_DOUBLE, len(values)), (np.frombuffer(coded, np.uint8), eight)))

@@ -1,0 +1,95 @@
+"""One layer of a tile, as the specification 2.1 of Mapbox vector tiles writes it."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from geogrid.tiles._flat import Dimension, Flat
+from geogrid.tiles._ragged import starts_of, sums, zipped
+from geogrid.tiles._wire import Rows, constant, framed, grouped, varints, zigzag
+from geogrid.tiles._world import EXTENT
+
+__all__ = ["layer_bytes"]
+
+_LAYER, _NAME, _FEATURE, _KEY = 0x1A, 0x0A, 0x12, 0x1A
+_ID, _TAGS, _TYPE, _GEOMETRY = 0x08, 0x12, 0x18, 0x22
+_VERSION_2 = b"\x78\x02"
+_EXTENT = 0x28
+# Commands and how often they are repeated: begin once, close once, draw n lines.
+_MOVE, _CLOSE, _DRAW, _REPEAT_BITS = 1 | 1 << 3, 7 | 1 << 3, 2, 3
+
+
+def layer_bytes(
+    name: str,
+    flat: Flat,
+    dimension: Dimension,
+    ids: npt.NDArray[np.uint64],
+    fields: tuple[tuple[str, ...], Rows, bytes],
+) -> bytes:
+    """Return a layer, ready to be joined with others to a tile.
+
+    Parameters
+    ----------
+    name
+        Of the layer.
+    flat
+        Shapes in units of the tile, none empty.
+    dimension
+        Points, lines or areas.
+    ids
+        One number a feature.
+    fields
+        Names of the properties, tags of each feature, and the values that they point to.
+    """
+    names, tags, values = fields
+    count = len(ids)
+    features = zipped(
+        (
+            constant(_ID, count), varints(ids),
+            framed(_TAGS, tags),
+            constant(_TYPE, count), constant(dimension, count),
+            framed(_GEOMETRY, _geometry(flat, dimension)),
+        )
+    )  # fmt: skip
+    body = b"".join(
+        (
+            _VERSION_2,
+            _field(_NAME, name.encode()),
+            framed(_FEATURE, features)[0].tobytes(),
+            *(_field(_KEY, key.encode()) for key in names),
+            values,
+            bytes([_EXTENT]) + _number(EXTENT),
+        )
+    )
+    return _field(_LAYER, body)
+
+
+def _number(value: int) -> bytes:
+    return varints(np.array([value], dtype=np.uint64))[0].tobytes()
+
+
+def _field(tag: int, content: bytes) -> bytes:
+    return bytes([tag]) + _number(len(content)) + content
+
+
+def _geometry(flat: Flat, dimension: Dimension) -> Rows:
+    """Return the commands of each feature: every step is counted from the vertex before it."""
+    step = np.diff(flat.xy, axis=0, prepend=0)
+    first = starts_of(flat.vertices)
+    step[first] = flat.xy[first]
+    length = flat.length
+    # Two numbers a vertex, and a command before the first, before the others and at the end.
+    more = {Dimension.POINT: 1, Dimension.LINE: 2, Dimension.AREA: 3}[dimension]
+    size = 2 * length + more
+    ring = starts_of(size)
+    number = np.arange(len(step)) - np.repeat(starts_of(length), length)
+    at = np.repeat(ring, length) + 1 + 2 * number + (number > 0)
+    out = np.empty(int(size.sum()), dtype=np.uint64)
+    out[at], out[at + 1] = zigzag(step[:, 0]), zigzag(step[:, 1])
+    out[ring] = _MOVE
+    if dimension is not Dimension.POINT:
+        out[ring + 3] = ((length - 1) << _REPEAT_BITS) | _DRAW
+    if dimension is Dimension.AREA:
+        out[ring + size - 1] = _CLOSE
+    return grouped(varints(out), sums(size, flat.rings))

@@ -1,0 +1,166 @@
+"""Ready tiles of all versions, each kept once however many versions show it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import tempfile
+from collections import OrderedDict
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple
+
+from geogrid.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from geogrid.tiles.touched import TouchedTiles
+
+__all__ = ["TileCache", "TileKey"]
+
+_LOG = logging.getLogger(__name__)
+
+# What a tile costs besides its bytes: its key and its place in the table.
+_OVERHEAD = 400
+# So many tiles can be in the making at the same time.
+_LANES = 64
+
+
+class TileKey(NamedTuple):
+    """Which tile of which version of which plan."""
+
+    plan: str
+    version: str
+    layer: str
+    zoom: int
+    x: int
+    y: int
+
+
+class TileCache:
+    """Tiles by plan, version, layer, zoom, column and row.
+
+    A tile that an edit does not touch belongs to the version in which it was touched last, and all
+    later versions find it there: carrying over moves nothing.
+
+    Parameters
+    ----------
+    room
+        Bytes of memory; the tiles that were used longest ago go first.
+    folder
+        Tiles are kept here as well, for the next start; ``None`` keeps them in memory only.
+    """
+
+    def __init__(self, room: int = 256 << 20, folder: Path | None = None) -> None:
+        self.room = room
+        self.folder = folder
+        self.used = 0
+        self._tiles: OrderedDict[TileKey, bytes] = OrderedDict()
+        self._parents: dict[tuple[str, str], tuple[str, TouchedTiles]] = {}
+        self._lock = Lock()
+        self._lanes = [Lock() for _ in range(_LANES)]
+
+    def __len__(self) -> int:
+        return len(self._tiles)
+
+    def carry_over(self, plan: str, old: str, new: str, touched: TouchedTiles) -> None:
+        """Let a new version have all tiles of an old one but those that an edit touched.
+
+        Raises
+        ------
+        InputError
+            If the new version comes before the old one, or is the same.
+        """
+        with self._lock:
+            at: str | None = old
+            while at is not None:
+                if at == new:
+                    msg = f"version {new} of plan {plan} is not newer than {old}: name another one"
+                    raise InputError(msg)
+                at = self._parents.get((plan, at), (None,))[0]
+            self._parents[plan, new] = (old, touched)
+
+    def get(self, key: TileKey) -> bytes | None:
+        """Return a tile; ``b""`` if it is empty, ``None`` if it is not at hand."""
+        return self._find(self._owned(key))
+
+    def put(self, key: TileKey, tile: bytes) -> None:
+        """Keep a tile; a folder that cannot be written to is told of in the log."""
+        own = self._owned(key)
+        self._remember(own, tile)
+        if self.folder is not None:
+            try:
+                _write(self._path(self.folder, own), tile)
+            except OSError as fault:
+                _LOG.warning("the tile is kept in memory only: %s", fault.strerror)
+
+    def get_or_make(self, key: TileKey, make: Callable[[int, int, int], bytes]) -> bytes:
+        """Return a tile, made by ``make(zoom, x, y)`` if it is not at hand, once for all askers."""
+        own = self._owned(key)
+        found = self._find(own)
+        if found is not None:
+            return found
+        with self._lanes[hash(own) % _LANES]:
+            found = self._find(own)
+            if found is None:
+                found = make(key.zoom, key.x, key.y)
+                self.put(own, found)
+            return found
+
+    def _owned(self, key: TileKey) -> TileKey:
+        """Return the key with the version in which the tile was touched last."""
+        version = key.version
+        while (step := self._parents.get((key.plan, version))) is not None:
+            parent, touched = step
+            if touched.has(key.layer, key.zoom, key.x, key.y):
+                break
+            version = parent
+        return key._replace(version=version)
+
+    def _find(self, own: TileKey) -> bytes | None:
+        with self._lock:
+            found = self._tiles.get(own)
+            if found is not None:
+                self._tiles.move_to_end(own)
+                return found
+        if self.folder is None:
+            return None
+        try:
+            found = self._path(self.folder, own).read_bytes()
+        except OSError:
+            return None
+        self._remember(own, found)
+        return found
+
+    def _remember(self, own: TileKey, tile: bytes) -> None:
+        with self._lock:
+            before = self._tiles.pop(own, None)
+            self.used += len(tile) - len(before) if before is not None else len(tile) + _OVERHEAD
+            self._tiles[own] = tile
+            while self.used > self.room and self._tiles:
+                _, oldest = self._tiles.popitem(last=False)
+                self.used -= len(oldest) + _OVERHEAD
+
+    @staticmethod
+    def _path(folder: Path, own: TileKey) -> Path:
+        # Names of plans and versions are free text, and must not lead out of the folder.
+        text = repr((own.plan, own.version, own.layer))
+        name = hashlib.sha256(text.encode()).hexdigest()[:32]
+        return folder / name / str(own.zoom) / str(own.x) / f"{own.y}.mvt.gz"
+
+
+def _write(path: Path, tile: bytes) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(tile)
+        Path(name).replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
