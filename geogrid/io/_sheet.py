@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Sheet", "is_table", "read_sheet"]
+__all__ = ["Sheet", "cell_text", "csv_lines", "is_table", "read_sheet"]
 
 _CSV, _EXCEL, _OLD_EXCEL = (".csv", ".txt", ".tsv"), (".xlsx", ".xlsm"), ".xls"
 # Titles and remarks above the header of an office table take a few rows.
@@ -82,7 +82,7 @@ def read_sheet(path: str | Path, fields: Fields, columns: Mapping[str, str] | No
     if suffix == _OLD_EXCEL:
         msg = f"{file.name} is an old Excel file: save it as .xlsx or .csv"
         raise InputError(msg)
-    lines, notes = _csv_lines(file) if suffix in _CSV else _excel_lines(file)
+    lines, notes = csv_lines(file) if suffix in _CSV else _excel_lines(file)
     at = _header_row(lines, fields, columns, file.name)
     header = _unique(lines[at])
     body = [line[: len(header)] + [""] * (len(header) - len(line)) for line in lines[at + 1 :]]
@@ -94,7 +94,14 @@ def read_sheet(path: str | Path, fields: Fields, columns: Mapping[str, str] | No
     return Sheet(table, rows, file.name, notes)
 
 
-def _csv_lines(file: Path) -> tuple[list[list[str]], tuple[str, ...]]:
+def csv_lines(file: Path) -> tuple[list[list[str]], tuple[str, ...]]:
+    """Return the values of each line of a CSV file, and notes.
+
+    Raises
+    ------
+    InputError
+        If its text cannot be decoded or is no table.
+    """
     decoded = decode_table(file.read_bytes())
     if decoded is None:
         msg = f"the text of {file.name} cannot be decoded: save it as one of {', '.join(ENCODINGS)}"
@@ -126,7 +133,7 @@ def _excel_lines(file: Path) -> tuple[list[list[str]], tuple[str, ...]]:
             warnings.simplefilter("ignore", UserWarning)
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             rows = book.worksheets[0].iter_rows(values_only=True)
-            lines = [[_cell(value) for value in row] for row in rows]
+            lines = [[cell_text(value) for value in row] for row in rows]
             first, *others = book.sheetnames
             book.close()
     except (zipfile.BadZipFile, KeyError, ValueError, IndexError, OSError) as error:
@@ -137,7 +144,8 @@ def _excel_lines(file: Path) -> tuple[list[list[str]], tuple[str, ...]]:
     return lines, (f"only the first sheet, {first}, was read, not {', '.join(others)}",)
 
 
-def _cell(value: Any) -> str:  # noqa: ANN401 - a cell holds anything
+def cell_text(value: Any) -> str:  # noqa: ANN401 - a cell holds anything
+    """Return what a cell of Excel holds as text; whole numbers have no decimals."""
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer():

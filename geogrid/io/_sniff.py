@@ -12,9 +12,9 @@ from pathlib import Path
 
 from geogrid.errors import InputError, MissingFileError
 
-__all__ = ["local_file", "map_format"]
+__all__ = ["HEAD_BYTES", "format_of", "local_file", "map_format"]
 
-_HEAD_BYTES = 65_536
+HEAD_BYTES = 65_536
 
 _GEOJSON_TYPE = re.compile(
     rb'"type"\s*:\s*"(FeatureCollection|Feature|GeometryCollection|'
@@ -61,16 +61,21 @@ def map_format(file: Path) -> str:
         If the bytes are none of the formats read here.
     """
     with file.open("rb") as handle:
-        head = handle.read(_HEAD_BYTES)
-    for driver, is_it in _TESTS.items():
-        if is_it(head):
-            return _require_suffix(file, driver)
+        head = handle.read(HEAD_BYTES)
+    driver = format_of(head)
+    if driver:
+        return _require_suffix(file, driver)
     what = "is empty" if not head else "is not a map file"
     msg = (
         f"{file.name} {what}: give a GeoPackage, GeoJSON, Shapefile (.shp or .zip), FlatGeobuf or "
         "KML file"
     )
     raise InputError(msg)
+
+
+def format_of(head: bytes) -> str:
+    """Return the format that the first :data:`HEAD_BYTES` of a file say, "" for none."""
+    return next((driver for driver, is_it in _TESTS.items() if is_it(head)), "")
 
 
 def _require_suffix(file: Path, driver: str) -> str:

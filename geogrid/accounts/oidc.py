@@ -1,0 +1,263 @@
+"""Sign-in at another service (OpenID Connect): code with PKCE, checked claims, roles from them.
+
+Only the parts that need no network are here; fetching the provider's document, its keys and the
+token is the web layer's. Tokens are checked with PyJWT: a few checked lines on a document of keys
+are all that is needed, it has types, and unlike Authlib it brings no clients of web frameworks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
+
+import jwt
+
+from geogrid.accounts.roles import Grant, grants_of
+from geogrid.errors import InputError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+__all__ = [
+    "OidcProvider",
+    "OidcSettings",
+    "SignIn",
+    "authorization_url",
+    "challenge_of",
+    "check_callback",
+    "check_id_token",
+    "grants_of_claims",
+    "new_sign_in",
+    "provider_of",
+]
+
+_SECRET_BYTES = 32
+_LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+# Signed with a key that only the provider has: none of these can be made with a public key.
+_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
+_LEEWAY_S = 60.0
+_REFUSED = "the sign-in was refused: begin it again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OidcSettings:
+    """How this service is known to a provider.
+
+    Attributes
+    ----------
+    issuer
+        Address of the provider, ``https``.
+    client_id, client_secret
+        As the provider gave them; a public client has no secret.
+    redirect_uri
+        Where the provider sends the browser back to.
+    scopes
+        What is asked for.
+    roles_claim
+        Path of the claim that names groups or roles, such as ``groups`` or
+        ``realm_access.roles``.
+    roles
+        What each of its words means: pairs of a role and the code prefix of an area.
+    """
+
+    issuer: str
+    client_id: str
+    redirect_uri: str
+    client_secret: str = field(default="", repr=False)
+    scopes: tuple[str, ...] = ("openid", "profile")
+    roles_claim: str = "groups"
+    roles: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("issuer", "redirect_uri"):
+            _require_address(getattr(self, name), f"the {name} of the sign-in")
+        if not self.client_id or "openid" not in self.scopes:
+            msg = "the sign-in needs a client_id, and openid among its scopes"
+            raise InputError(msg)
+        # A role that does not exist shows at the start, not when somebody comes.
+        for pairs in self.roles.values():
+            grants_of(pairs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OidcProvider:
+    """What a provider says of itself."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """What to remember between sending a browser away and its coming back."""
+
+    state: str = field(repr=False)
+    nonce: str = field(repr=False)
+    verifier: str = field(repr=False)
+
+
+def provider_of(document: Mapping[str, Any], settings: OidcSettings) -> OidcProvider:
+    """Read the provider's own document.
+
+    Raises
+    ------
+    InputError
+        If it is another provider's, or one of its addresses is missing or not safe.
+    """
+    if document.get("issuer") != settings.issuer:
+        msg = f"the provider is not {settings.issuer} by its own words: check the issuer"
+        raise InputError(msg)
+    names = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+    for name in names:
+        _require_address(document.get(name), f"the {name} of {settings.issuer}")
+    return OidcProvider(issuer=settings.issuer, **{name: str(document[name]) for name in names})
+
+
+def new_sign_in() -> SignIn:
+    """Begin a sign-in with three new secrets."""
+    state, nonce, verifier = (secrets.token_urlsafe(_SECRET_BYTES) for _ in range(3))
+    return SignIn(state=state, nonce=nonce, verifier=verifier)
+
+
+def challenge_of(verifier: str) -> str:
+    """Return the S256 challenge of a PKCE verifier (RFC 7636)."""
+    digest = hashlib.sha256(verifier.encode("ascii")).digest()
+    return urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def authorization_url(provider: OidcProvider, settings: OidcSettings, sign_in: SignIn) -> str:
+    """Return where to send the browser."""
+    query = {
+        "response_type": "code", "client_id": settings.client_id,
+        "redirect_uri": settings.redirect_uri, "scope": " ".join(settings.scopes),
+        "state": sign_in.state, "nonce": sign_in.nonce,
+        "code_challenge": challenge_of(sign_in.verifier), "code_challenge_method": "S256",
+    }  # fmt: skip
+    join = "&" if urlsplit(provider.authorization_endpoint).query else "?"
+    return f"{provider.authorization_endpoint}{join}{urlencode(query)}"
+
+
+def check_callback(query: Mapping[str, str], sign_in: SignIn, settings: OidcSettings) -> str:
+    """Return the code that a browser brought back.
+
+    Raises
+    ------
+    InputError
+        If it is not the browser that was sent, another provider answered (RFC 9207), or the
+        provider refused.
+    """
+    said = query.get("state", "").encode("utf-8", "surrogatepass")
+    if not hmac.compare_digest(said, sign_in.state.encode()):
+        raise InputError(_REFUSED)
+    if query.get("iss", settings.issuer) != settings.issuer:
+        raise InputError(_REFUSED)
+    code = query.get("code", "")
+    if "error" in query or not code:
+        raise InputError(_REFUSED)
+    return code
+
+
+def check_id_token(
+    token: str,
+    keys: Mapping[str, Any],
+    settings: OidcSettings,
+    *,
+    nonce: str,
+    now: datetime,
+) -> dict[str, Any]:
+    """Return the claims of an identity token whose signature and claims hold.
+
+    Parameters
+    ----------
+    token
+        The token as the provider gave it.
+    keys
+        The provider's document of keys (JWKS).
+    nonce
+        The one of this sign-in.
+    now
+        The time, with a zone.
+
+    Raises
+    ------
+    InputError
+        If it is forged, expired, for somebody else, or of another sign-in.
+    """
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token, _signing_key(token, keys), algorithms=list(_ALGORITHMS),
+            audience=settings.client_id, issuer=settings.issuer,
+            options={
+                "require": ["exp", "iat", "iss", "aud", "sub", "nonce"],
+                # The clock is the caller's, so the times are checked below.
+                "verify_exp": False, "verify_iat": False, "verify_nbf": False,
+            },
+        )  # fmt: skip
+    except (jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
+        raise InputError(_REFUSED) from error
+    _require_timely(claims, now.timestamp())
+    said = str(claims["nonce"]).encode("utf-8", "surrogatepass")
+    if not hmac.compare_digest(said, nonce.encode()) or not claims["sub"]:
+        raise InputError(_REFUSED)
+    is_shared = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
+    if claims.get("azp", settings.client_id) != settings.client_id:
+        raise InputError(_REFUSED)
+    if is_shared and "azp" not in claims:
+        raise InputError(_REFUSED)
+    return claims
+
+
+def grants_of_claims(claims: Mapping[str, Any], settings: OidcSettings) -> tuple[Grant, ...]:
+    """Return what somebody may do by the words of their claims; unknown words give nothing."""
+    found: Any = claims
+    for part in settings.roles_claim.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    words = [found] if isinstance(found, str) else found if isinstance(found, list) else []
+    pairs = [
+        pair for word in words if isinstance(word, str) for pair in settings.roles.get(word, ())
+    ]
+    return grants_of(pairs)
+
+
+def _signing_key(token: str, keys: Mapping[str, Any]) -> jwt.PyJWK:
+    """Return the provider's key that a token names; the only one where it names none."""
+    usable = [
+        key
+        for key in keys.get("keys", ())
+        if isinstance(key, Mapping) and key.get("use", "sig") == "sig"
+    ]
+    header = jwt.get_unverified_header(token)
+    wanted = header.get("kid")
+    named = [key for key in usable if wanted is None or key.get("kid") == wanted]
+    if len(named) != 1 or header.get("alg") not in _ALGORITHMS:
+        raise InputError(_REFUSED)
+    return jwt.PyJWK(dict(named[0]), algorithm=str(header["alg"]))
+
+
+def _require_timely(claims: Mapping[str, Any], now: float) -> None:
+    times = [claims["exp"], claims["iat"], claims.get("nbf", claims["iat"])]
+    if not all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in times):
+        raise InputError(_REFUSED)
+    expires, issued, begins = times
+    if expires + _LEEWAY_S <= now or max(issued, begins) - _LEEWAY_S > now:
+        raise InputError(_REFUSED)
+
+
+def _require_address(address: object, what: str) -> None:
+    """Require https; plain http only on this computer."""
+    parts = urlsplit(address) if isinstance(address, str) else None
+    is_local = parts is not None and parts.scheme == "http" and parts.hostname in _LOCAL_HOSTS
+    if parts is None or not parts.hostname or not (parts.scheme == "https" or is_local):
+        msg = f"{what} must be an https address: check the settings"
+        raise InputError(msg)
+    if parts.fragment or parts.username is not None:
+        msg = f"{what} must be an address without name, password or fragment: check the settings"
+        raise InputError(msg)
