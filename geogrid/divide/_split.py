@@ -158,7 +158,9 @@ def _share_band(
     shares = np.array(counts, dtype=np.int64)
     if (fixed < 0).all():
         return linked, shares
-    parts = max(int(shares.sum()), int(fixed.max()) + 1)
+    # Locked parts take no more atoms here than they have: the free ones can make up so many parts.
+    room = len(np.unique(fixed[fixed >= 0])) + int((fixed < 0).sum())
+    parts = max(min(int(shares.sum()), room), int(fixed.max()) + 1)
     return _allotted(linked, parts, fixed, ids)
 
 

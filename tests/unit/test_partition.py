@@ -173,6 +173,14 @@ def test_locks_that_leave_too_few_atoms_are_refused():
         partition_atoms(frame, parts=4, locked={"s000": 0, "s001": 0})
 
 
+def test_a_band_asks_for_no_more_parts_than_the_locks_leave():
+    frame = grid_frame(6, 1).assign(households=10)
+    locked = {atom: at // 2 for at, atom in enumerate(frame["atom_id"])}
+    band = HouseholdBand(low=8, high=12)
+    partition = partition_atoms(frame, band=band, locked=locked)
+    assert partition.labels.nunique() == 3
+
+
 @pytest.mark.parametrize(
     ("households", "band", "says"),
     [
