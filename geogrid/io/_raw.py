@@ -16,6 +16,7 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from geogrid.errors import InputError
 from geogrid.io._archive import unpack_shapefile
+from geogrid.io._json_links import require_no_link
 from geogrid.io._sniff import local_file, map_format
 from geogrid.io._text import ENCODINGS, repair_mojibake
 from geogrid.io._words import LAYER_OPTION
@@ -94,9 +95,11 @@ def _opened(file: Path, encoding: str | None, layer: str | None) -> Iterator[_Op
         with tempfile.TemporaryDirectory(prefix="geogrid-") as folder:
             copy = Path(folder) / "layer.geojson"
             _recode(file, copy, hidden)
+            require_no_link(copy, file.name)
             note = f"the text is in {hidden}, not in UTF-8 as GeoJSON asks: decoded"
             yield _Opened(f"GeoJSON:{copy}", driver, file.name, (note,))
     elif driver == "GeoJSON":
+        require_no_link(file, file.name)
         # The prefix ties the library to this one format.
         yield _Opened(f"GeoJSON:{file}", driver, file.name)
     else:

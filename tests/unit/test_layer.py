@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -656,3 +658,51 @@ def test_the_population_grid_reads_in_its_place(shared_data, tmp_path):
     assert len(layer) == 92
     assert layer.crs == "EPSG:32635"
     assert int(layer["population"].sum()) == 71_724
+
+
+@pytest.mark.parametrize(
+    "crs",
+    [
+        '"crs": {"type": "link", "properties": {"href": "ADDRESS", "type": "ogcwkt"}}',
+        '"crs":{"properties":{"href":"ADDRESS","url":"ADDRESS"},"type":"link"}',
+        '"\\u0063rs": {"type": "l\\u0069nk", "properties": {"href": "ADDRESS"}}',
+        '"\\u0063rs": {"type": "l\\u0069nk", "properties": {"href": "ADDRESS"},}',
+    ],
+)
+def test_no_address_is_asked_for_a_coordinate_system(tmp_path, crs):
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_):
+            pass
+
+    path = tmp_path / "link.geojson"
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/crs"
+        path.write_text(
+            '{"type": "FeatureCollection", ' + crs.replace("ADDRESS", address) + ', "features": '
+            '[{"type": "Feature", "properties": {}, "geometry": {"type": "Point", '
+            '"coordinates": [113.1, 27.8]}}]}',
+            encoding="utf-8",
+        )
+        with pytest.raises(InputError, match=r"fetch its coordinate system|is no JSON"):
+            read_layer(path)
+        server.shutdown()
+    assert asked == []
+
+
+def test_a_coordinate_system_by_name_and_escaped_text_are_read(tmp_path):
+    path = tmp_path / "named.geojson"
+    path.write_text(
+        '{"type": "FeatureCollection", "crs": {"type": "name", "properties": '
+        '{"name": "urn:ogc:def:crs:OGC:1.3:CRS84"}}, "features": [{"type": "Feature", '
+        '"properties": {"name": "link \\u0041"}, "geometry": {"type": "Point", '
+        '"coordinates": [113.1, 27.8]}}]}',
+        encoding="utf-8",
+    )
+    assert read_layer(path)["name"].tolist() == ["link A"]
