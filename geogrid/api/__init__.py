@@ -1,4 +1,4 @@
-"""The web service: one plan, read only, on the planner's own machine."""
+"""The web service: plans over HTTP, to see for everyone and to edit for planners."""
 
 import lazy_loader
 

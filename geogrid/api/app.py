@@ -1,103 +1,93 @@
-"""The application: one plan over HTTP, read only."""
+"""The application: the plans of a store over HTTP."""
 
 from __future__ import annotations
 
 import socket
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
-from fastapi.responses import Response
 
+from geogrid.api import (
+    cells,
+    edits,
+    ground,
+    ogc,
+    outputs,
+    plans,
+    routes,
+    session,
+    tiles,
+    web,
+)
+from geogrid.api.desk import Desk
+from geogrid.api.guard import Guard
 from geogrid.api.problems import add_problem_handlers
-from geogrid.api.routes import router
-from geogrid.api.view import PlanView
+from geogrid.api.security import Door
+from geogrid.api.settings import ServiceSettings
+from geogrid.api.tile_desk import TileDesk
 from geogrid.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
-    from fastapi import Request
+    from geogrid.store import Store
 
-    from geogrid.model.extract import OsmExtract
+__all__ = ["ROUTERS", "create_app", "serve"]
 
-__all__ = ["create_app", "serve"]
-
-# The map page brings a policy of its own; nothing else may run or load anything.
-_POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-)
+ROUTERS = (
+    routes.router, session.router, plans.router, cells.router, tiles.router, outputs.router,
+    edits.router, ground.router, ogc.router, web.router,
+)  # fmt: skip
 
 
-def create_app(plan_path: Path, *, extract: OsmExtract | None = None) -> FastAPI:
-    """Return an application that answers questions about a plan file.
+def create_app(store: Store, settings: ServiceSettings | None = None) -> FastAPI:
+    """Return an application that shows and edits the plans of a store.
 
     Parameters
     ----------
-    plan_path
-        The plan file; it is read once, here.
-    extract
-        Its streets become the base map of the page.
-
-    Raises
-    ------
-    MissingFileError
-        If there is no such file.
-    InputError
-        If the file is not a plan of geogrid.
+    store
+        What :func:`geogrid.store.open_store` gave; whoever opened it closes it.
+    settings
+        What whoever runs the service decided.
     """
+    known = settings or ServiceSettings()
     # The usual pages of documentation load scripts from the network.
     app = FastAPI(
         title="geogrid",
-        summary="网格化治理方案查询服务",
-        description="One plan of nested grids: cells, stations, circles, and who is responsible "
-        "for a place. Counts of households below ten are never shown as numbers.",
+        summary="网格化治理方案服务",
+        description="Plans of nested grids: cells, stations, circles, who is responsible for a "
+        "place, and the editing of plans. Counts of households below ten are never shown to the "
+        "public as numbers.",
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
     )
-    app.state.view = PlanView(Path(plan_path), extract=extract)
-    tag = f'"{app.state.view.digest}"'
+    app.state.desk = Desk(store, known)
+    app.state.door = Door(store, known)
+    app.state.tiles = TileDesk(app.state.desk)
     add_problem_handlers(app)
-    app.include_router(router)
-
-    @app.middleware("http")
-    async def _headers(
-        request: Request, answer: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        response = await answer(request)
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Content-Security-Policy"] = _POLICY
-        if response.status_code != 200 or request.url.path == "/healthz":  # noqa: PLR2004 - OK
-            return response
-        response.headers["ETag"] = tag
-        response.headers["Cache-Control"] = "no-cache"
-        if tag in request.headers.get("if-none-match", "").replace("W/", ""):
-            kept = {"ETag": tag, "Cache-Control": "no-cache"}
-            return Response(status_code=304, headers=kept)
-        return response
-
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_middleware(Guard, settings=known)
     return app
 
 
 def serve(
-    plan_path: Path,
+    store: Store,
+    settings: ServiceSettings | None = None,
     *,
     host: str = "127.0.0.1",
     port: int = 8000,
-    extract: OsmExtract | None = None,
     ready: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Serve a plan file until the process is stopped.
+    """Serve the plans of a store until the process is stopped.
 
     Parameters
     ----------
-    plan_path
-        The plan file.
+    store, settings
+        As for :func:`create_app`.
     host, port
         Where to listen; only this machine unless another host is named. Port 0 takes a free one.
-    extract
-        Its streets become the base map of the page.
     ready
         Told the address once the service listens there.
 
@@ -108,12 +98,15 @@ def serve(
     """
     import uvicorn  # noqa: PLC0415 - making an application needs no server
 
-    app = create_app(plan_path, extract=extract)
+    app = create_app(store, settings)
     try:
         listener = socket.create_server((host, port))
     except OSError as fault:
         msg = f"{host}:{port} cannot be listened on ({fault.strerror}): choose another host or port"
         raise InputError(msg) from fault
     with listener:
+        # Whoever accepts does not know that this is TCP, and would hold small answers back.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         ready(f"http://{host}:{listener.getsockname()[1]}/")
-        uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
+        config = uvicorn.Config(app, log_level="warning", server_header=False)
+        uvicorn.Server(config).run(sockets=[listener])

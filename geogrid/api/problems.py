@@ -4,18 +4,39 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from geogrid.errors import GeogridError, InputError, MissingFileError
+from geogrid.errors import (
+    CoverageError,
+    EditError,
+    GeogridError,
+    InputError,
+    MissingFileError,
+    NotStoredError,
+    StaleVersionError,
+    StateError,
+    StoreError,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fastapi import FastAPI, Request
 
-__all__ = ["STATUS_OF_ERROR", "NotInPlanError", "add_problem_handlers"]
+__all__ = [
+    "STATUS_OF_ERROR",
+    "AccessError",
+    "NotInPlanError",
+    "PreconditionError",
+    "SignInError",
+    "TooManyError",
+    "add_problem_handlers",
+    "problem",
+]
 
 _LOG = logging.getLogger(__name__)
 
@@ -24,9 +45,39 @@ class NotInPlanError(InputError):
     """What was asked for is not in this plan."""
 
 
+class SignInError(GeogridError):
+    """Nobody is signed in, or name and password do not belong together."""
+
+
+class AccessError(GeogridError):
+    """Whoever asks may not do this."""
+
+
+class PreconditionError(GeogridError):
+    """A write does not say which version it starts from."""
+
+
+class TooManyError(GeogridError):
+    """Too many tries: ``wait_s`` says after how many seconds to try again."""
+
+    def __init__(self, message: str, wait_s: int) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
 # The first class that fits decides; narrower ones come first.
 STATUS_OF_ERROR: dict[type[GeogridError], HTTPStatus] = {
     NotInPlanError: HTTPStatus.NOT_FOUND,
+    NotStoredError: HTTPStatus.NOT_FOUND,
+    SignInError: HTTPStatus.UNAUTHORIZED,
+    AccessError: HTTPStatus.FORBIDDEN,
+    PreconditionError: HTTPStatus.PRECONDITION_REQUIRED,
+    TooManyError: HTTPStatus.TOO_MANY_REQUESTS,
+    EditError: HTTPStatus.CONFLICT,
+    StaleVersionError: HTTPStatus.CONFLICT,
+    StateError: HTTPStatus.CONFLICT,
+    CoverageError: HTTPStatus.CONFLICT,
+    StoreError: HTTPStatus.UNPROCESSABLE_ENTITY,
     MissingFileError: HTTPStatus.SERVICE_UNAVAILABLE,
     InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     GeogridError: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -39,35 +90,71 @@ def add_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(GeogridError)
     async def _on_geogrid(request: Request, fault: GeogridError) -> JSONResponse:
         status = next(code for kind, code in STATUS_OF_ERROR.items() if isinstance(fault, kind))
-        return _problem(request, status, str(fault))
+        found = problem(request.url.path, status, str(fault), more=_more(fault))
+        if isinstance(fault, TooManyError):
+            found.headers["Retry-After"] = str(fault.wait_s)
+        return found
 
     @app.exception_handler(RequestValidationError)
     async def _on_validation(request: Request, fault: RequestValidationError) -> JSONResponse:
         first = fault.errors()[0]
         name = str(first["loc"][-1])
-        return _problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, f"{name}: {first['msg']}")
+        words = f"{name}: {first['msg']}"
+        return problem(request.url.path, HTTPStatus.UNPROCESSABLE_ENTITY, words)
 
     @app.exception_handler(HTTPException)
     async def _on_http(request: Request, fault: HTTPException) -> JSONResponse:
-        return _problem(request, HTTPStatus(fault.status_code), str(fault.detail))
+        return problem(request.url.path, HTTPStatus(fault.status_code), str(fault.detail))
 
     @app.exception_handler(Exception)
     async def _on_other(request: Request, fault: Exception) -> JSONResponse:
         # The text of an unforeseen error may hold a path or a row: it goes to the log alone.
         _LOG.error("unforeseen error at %s", request.url.path, exc_info=fault)
-        return _problem(
-            request, HTTPStatus.INTERNAL_SERVER_ERROR, "the service failed: look at its log"
-        )
+        words = "the service failed: look at its log"
+        return problem(request.url.path, HTTPStatus.INTERNAL_SERVER_ERROR, words)
 
 
-def _problem(request: Request, status: HTTPStatus, detail: str) -> JSONResponse:
+def _more(fault: GeogridError) -> dict[str, Any]:
+    """Return what a program needs to go on from an error."""
+    if isinstance(fault, EditError) and fault.cells:
+        return {"cells": _cells(fault.cells)}
+    if isinstance(fault, StaleVersionError):
+        changed = {level: list(codes) for level, codes in fault.changed.items()}
+        found: dict[str, Any] = {"head": fault.current, "changed_cells": changed}
+        if isinstance(fault.conflict, EditError):
+            found |= {"conflict": str(fault.conflict), "cells": _cells(fault.conflict.cells)}
+        elif fault.conflict is not None:
+            found |= {"conflict": str(fault.conflict)}
+        return found
+    return {}
+
+
+def _cells(cells: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:
+    return [{"level": level, "code": code} for level, code in cells]
+
+
+def problem(
+    path: str, status: HTTPStatus, detail: str, *, more: Mapping[str, Any] | None = None
+) -> JSONResponse:
+    """Return an error as an answer.
+
+    Parameters
+    ----------
+    path
+        What was asked for.
+    status, detail
+        What is wrong, as a number and as a plain sentence.
+    more
+        Members besides those of the standard.
+    """
     return JSONResponse(
         {
             "type": "about:blank",
             "title": status.phrase,
             "status": status.value,
             "detail": detail,
-            "instance": request.url.path,
+            "instance": path,
+            **(more or {}),
         },
         status_code=status.value,
         media_type="application/problem+json",

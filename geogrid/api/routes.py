@@ -1,4 +1,4 @@
-"""The routes: parse, ask the view, answer."""
+"""Short routes for the first plan of a store: its map, and what small programs ask."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
+from geogrid.accounts.roles import Action
+from geogrid.api.answers import GEOJSON, DeskIs, Latitude, Longitude, Within, versioned
+from geogrid.api.desk import Asked
+from geogrid.api.guard import MAP_POLICY
 from geogrid.api.schemas import (
     CollectionOut,
     HealthOut,
@@ -16,7 +20,8 @@ from geogrid.api.schemas import (
     ProblemOut,
     WhereOut,
 )
-from geogrid.api.view import Box, PlanView, shown_count
+from geogrid.api.security import CallerIs, open_to_all, requires
+from geogrid.api.view import PlanView, shown_count
 from geogrid.maps.data import district_layer
 from geogrid.maps.disclosure import count_text
 
@@ -24,42 +29,45 @@ __all__ = ["router"]
 
 _PROBLEM = {"model": ProblemOut, "content": {"application/problem+json": {}}}
 router = APIRouter(responses={404: _PROBLEM, 422: _PROBLEM})
+Everyone = requires(Action.VIEW_MAP)
 
 
-def view_of(request: Request) -> PlanView:
-    """Return the plan that this application serves."""
-    view: PlanView = request.app.state.view
-    return view
+def first_of(desk: DeskIs, caller: CallerIs) -> Asked:
+    """Return the version of the first plan that the caller sees."""
+    return desk.asked(desk.first_plan(), "head", caller)
 
 
-def box_of(
-    bbox: Annotated[str, Query(description="west,south,east,north in degrees, 经纬度范围")] = "",
-) -> Box | None:
-    """Return the box that was asked for, if any."""
-    return Box.parse(bbox) if bbox else None
+def view_of(desk: DeskIs, asked: Annotated[Asked, Depends(first_of)]) -> PlanView:
+    """Return that version made ready for questions."""
+    return desk.view(asked.plan, asked.version)
 
 
+First = Annotated[Asked, Depends(first_of)]
 View = Annotated[PlanView, Depends(view_of)]
-Within = Annotated[Box | None, Depends(box_of)]
-Longitude = Annotated[float, Query(ge=-180, le=180, description="Longitude, WGS 84, 经度")]
-Latitude = Annotated[float, Query(ge=-90, le=90, description="Latitude, WGS 84, 纬度")]
 
 
-@router.get("/", response_class=HTMLResponse, summary="离线地图页面")
-def map_page(view: View) -> HTMLResponse:
+@router.get("/", response_class=HTMLResponse, summary="离线地图页面", dependencies=[Everyone])
+def map_page(request: Request, first: First, view: View) -> Response:
     """Return the map of the plan as one page that asks the network for nothing more."""
-    return HTMLResponse(view.page())
+    policy = {"Content-Security-Policy": MAP_POLICY}
+    return versioned(request, first, view.page, media="text/html", headers=policy)
 
 
-@router.get("/healthz", response_model=HealthOut, summary="运行状态")
-async def health(view: View) -> dict[str, str]:
+@router.get("/healthz", response_model=HealthOut, summary="运行状态", dependencies=[open_to_all()])
+async def health() -> dict[str, str]:
     """Tell that the service is up."""
-    return {"status": "ok", "version": view.plan.version}
+    return {"status": "ok"}
 
 
-@router.get("/api/plan", response_model=PlanOut, summary="方案概况、证明与数据来源")
-async def plan_summary(view: View) -> dict[str, Any]:
+@router.get(
+    "/api/plan", response_model=PlanOut, summary="方案概况、证明与数据来源", dependencies=[Everyone]
+)
+def plan_summary(request: Request, first: First, view: View) -> Response:
     """Return what the plan is, what was proven of it, and where its data came from."""
+    return versioned(request, first, lambda: _summary(view))
+
+
+def _summary(view: PlanView) -> dict[str, Any]:
     plan, district = view.plan, district_layer(view.plan)
     return {
         "name": plan.district.name,
@@ -79,9 +87,15 @@ async def plan_summary(view: View) -> dict[str, Any]:
     }
 
 
-@router.get("/api/levels", response_model=list[LevelOut], summary="层级及户数标准")
-async def levels(view: View) -> list[dict[str, Any]]:
+@router.get(
+    "/api/levels", response_model=list[LevelOut], summary="层级及户数标准", dependencies=[Everyone]
+)
+def levels(request: Request, first: First, view: View) -> Response:
     """Return the levels that have cells of their own, coarse to fine."""
+    return versioned(request, first, lambda: _levels(view))
+
+
+def _levels(view: PlanView) -> list[dict[str, Any]]:
     return [
         {
             "key": level.key,
@@ -102,56 +116,78 @@ async def levels(view: View) -> list[dict[str, Any]]:
     ]
 
 
-@router.get("/api/cells", response_model=CollectionOut, summary="某一层级的网格（GeoJSON）")
-async def cells(
+@router.get(
+    "/api/cells", response_model=CollectionOut, summary="某一层级的网格（GeoJSON）",
+    dependencies=[Everyone],
+)  # fmt: skip
+def cells(
+    request: Request,
+    first: First,
     view: View,
     box: Within,
     level: Annotated[str, Query(description="Key, name or alias; coarsest if empty, 层级")] = "",
 ) -> Response:
     """Return the cells of a level as GeoJSON in EPSG:4326."""
-    return _geojson(view.cells(level).collection(box))
+    return versioned(request, first, lambda: view.cells(level).collection(box), media=GEOJSON)
 
 
-@router.get("/api/circles", response_model=CollectionOut, summary="服务圈（GeoJSON）")
-async def circles(
+@router.get(
+    "/api/circles", response_model=CollectionOut, summary="服务圈（GeoJSON）",
+    dependencies=[Everyone],
+)  # fmt: skip
+def circles(
+    request: Request,
+    first: First,
     view: View,
     box: Within,
     minutes: Annotated[float | None, Query(description="Walking minutes, all if absent")] = None,
 ) -> Response:
     """Return the service circles of the stations as GeoJSON."""
-    return _geojson(view.circles(minutes, box))
+    return versioned(request, first, lambda: view.circles(minutes, box), media=GEOJSON)
 
 
-@router.get("/api/stations", response_model=CollectionOut, summary="服务站（GeoJSON）")
-async def stations(view: View) -> Response:
+@router.get(
+    "/api/stations", response_model=CollectionOut, summary="服务站（GeoJSON）",
+    dependencies=[Everyone],
+)  # fmt: skip
+def stations(request: Request, first: First, view: View) -> Response:
     """Return the stations as GeoJSON."""
-    return _geojson(view.stations())
+    return versioned(request, first, view.stations, media=GEOJSON)
 
 
-@router.get("/where", response_model=WhereOut, include_in_schema=False)
-@router.get("/api/where", response_model=WhereOut, summary="某地属于哪些网格、最近的服务站")
-async def where(view: View, lon: Longitude, lat: Latitude) -> dict[str, Any]:
+@router.get("/where", response_model=WhereOut, include_in_schema=False, dependencies=[Everyone])
+@router.get(
+    "/api/where", response_model=WhereOut, summary="某地属于哪些网格、最近的服务站",
+    dependencies=[Everyone],
+)  # fmt: skip
+def where(request: Request, first: First, view: View, lon: Longitude, lat: Latitude) -> Response:
     """Return the cells that hold a place, coarse to fine, and the nearest station.
 
     The distance is a straight line, not a walk.
     """
-    return view.where(lon, lat)
+    return versioned(request, first, lambda: view.where(lon, lat))
 
 
-@router.get("/docs", response_class=HTMLResponse, include_in_schema=False)
-async def listing(request: Request) -> HTMLResponse:
+@router.get("/openapi.json", include_in_schema=False, dependencies=[open_to_all()])
+def contract(request: Request) -> dict[str, Any]:
+    """Return the description of all routes."""
+    found: dict[str, Any] = request.app.openapi()
+    return found
+
+
+@router.get(
+    "/docs", response_class=HTMLResponse, include_in_schema=False, dependencies=[open_to_all()]
+)
+def listing(request: Request) -> HTMLResponse:
     """Return a plain list of the routes that needs no script from elsewhere."""
     rows = [
-        f"<dt><code>GET {html.escape(path)}</code> {html.escape(entry['get']['summary'])}</dt>"
-        f"<dd>{html.escape(entry['get']['description'])}</dd>"
-        for path, entry in request.app.openapi()["paths"].items()
+        f"<dt><code>{verb.upper()} {html.escape(path)}</code> {html.escape(entry['summary'])}</dt>"
+        f"<dd>{html.escape(entry['description'])}</dd>"
+        for path, verbs in request.app.openapi()["paths"].items()
+        for verb, entry in verbs.items()
     ]
     return HTMLResponse(
         '<!DOCTYPE html><html lang="zh-CN"><head><meta charset="utf-8"><title>geogrid</title>'
         '<link rel="icon" href="data:,"></head><body><h1>geogrid</h1>'
         f'<dl>{"".join(rows)}</dl><p><a href="openapi.json">openapi.json</a></p></body></html>'
     )
-
-
-def _geojson(text: str) -> Response:
-    return Response(text, media_type="application/geo+json")

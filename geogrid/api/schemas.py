@@ -19,10 +19,9 @@ __all__ = [
 
 
 class HealthOut(BaseModel):
-    """The service is up and holds a plan."""
+    """The service is up."""
 
     status: Literal["ok"] = "ok"
-    version: str = Field(description="Version of the plan, 方案版本")
 
 
 class BandOut(BaseModel):

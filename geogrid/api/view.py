@@ -1,11 +1,8 @@
-"""A plan file made ready for questions: public values only, with spatial indexes."""
+"""A version of a plan made ready for questions: public values only, with spatial indexes."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,88 +10,35 @@ import numpy as np
 import pandas as pd
 import shapely
 from pyproj import Transformer
-from rtree.index import Index
 
+from geogrid.api.features import FeatureTable, bounds_index
 from geogrid.api.problems import NotInPlanError
-from geogrid.errors import CrsError, InputError
-from geogrid.io.plan_file import read_plan, read_plan_layers
-from geogrid.maps.coding import DECIMALS, to_degrees
-from geogrid.maps.data import cell_in_band, cell_tables, defect_rows, proof_badge
+from geogrid.errors import CrsError
+from geogrid.maps.data import (
+    cell_in_band,
+    cell_tables,
+    defect_rows,
+    district_layer,
+    proof_badge,
+)
 from geogrid.maps.disclosure import count_text
 from geogrid.maps.service import limit_label, station_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Mapping
 
     import geopandas as gpd
-    import numpy.typing as npt
+    from rtree.index import Index
 
+    from geogrid.api.features import Box
+    from geogrid.api.served import Served
+    from geogrid.io.plan_file import PlanExtras
     from geogrid.model.extract import OsmExtract
     from geogrid.model.plan import GridPlan
 
-__all__ = ["Box", "FeatureTable", "PlanView", "shown_count"]
+__all__ = ["BAND_WORDS", "PlanView", "shown_count"]
 
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A box in degrees."""
-
-    west: float
-    south: float
-    east: float
-    north: float
-
-    @classmethod
-    def parse(cls, text: str) -> Box:
-        """Read ``west,south,east,north``.
-
-        Raises
-        ------
-        InputError
-            If that is no box on the globe.
-        """
-        try:
-            west, south, east, north = (float(part) for part in text.split(","))
-        except ValueError as fault:
-            msg = "bbox must be four numbers west,south,east,north in degrees"
-            raise InputError(msg) from fault
-        if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):  # noqa: PLR2004 - the globe
-            msg = "bbox must run west to east within 180 and south to north within 90 degrees"
-            raise InputError(msg)
-        return cls(west, south, east, north)
-
-
-class FeatureTable:
-    """GeoJSON features as ready text, found by box."""
-
-    def __init__(self, shapes: gpd.GeoSeries, properties: Sequence[dict[str, Any]]) -> None:
-        degrees = to_degrees(shapes).to_numpy()
-        rounded = shapely.orient_polygons(
-            shapely.transform(degrees, lambda xy: xy.round(DECIMALS)), exterior_cw=False
-        )
-        self._texts = [
-            f'{{"type":"Feature","properties":{_json(values)},"geometry":{geometry}}}'
-            for values, geometry in zip(properties, shapely.to_geojson(rounded), strict=True)
-        ]
-        self._index = bounds_index(shapely.bounds(rounded))
-
-    def collection(self, box: Box | None) -> str:
-        """Return the features that touch a box, or all, as one GeoJSON text in stable order."""
-        rows: Iterable[int] = range(len(self._texts))
-        if box is not None:
-            rows = sorted(self._index.intersection((box.west, box.south, box.east, box.north)))
-        features = ",".join(self._texts[row] for row in rows)
-        return f'{{"type":"FeatureCollection","features":[{features}]}}'
-
-
-def bounds_index(bounds: npt.NDArray[np.float64]) -> Index:
-    """Return an R-tree of boxes by row; an empty shape is in no box."""
-    entries = [
-        (row, tuple(box), None) for row, box in enumerate(bounds.tolist()) if np.isfinite(box).all()
-    ]
-    # An R-tree cannot be loaded from nothing.
-    return Index(entries) if entries else Index()
+BAND_WORDS = {-1: "below", 0: "in", 1: "above", None: None}
 
 
 def shown_count(public: int | None) -> int | None:
@@ -102,34 +46,56 @@ def shown_count(public: int | None) -> int | None:
     return None if public is None or public < 0 else public
 
 
-def _json(values: dict[str, Any]) -> str:
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
 class PlanView:
-    """One plan file, read once.
+    """One version of a plan, made ready once.
 
     Parameters
     ----------
-    path
-        The plan file.
+    plan
+        The plan.
+    layers
+        Stations, circles, and what was counted and found when its file was written.
+    served
+        Who is served in each cell, as it was counted then.
+    recounted
+        By level, codes of cells that are not as they were then: who is served in them is not known.
     extract
         Its streets become the base map of the page.
+
+    Raises
+    ------
+    CrsError
+        If the plan is in plain local metres.
     """
 
-    def __init__(self, path: Path, *, extract: OsmExtract | None = None) -> None:
-        self.plan: GridPlan = read_plan(path)
-        self.digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        self.layers = read_plan_layers(path)
-        if self.plan.district.crs is None:
-            msg = f"{path.name} is in plain local metres: to serve it, set a coordinate system"
+    def __init__(
+        self,
+        plan: GridPlan,
+        layers: PlanExtras,
+        *,
+        served: Served | None = None,
+        recounted: Mapping[str, frozenset[str]] | None = None,
+        extract: OsmExtract | None = None,
+    ) -> None:
+        self.plan = plan
+        self.layers = layers
+        self.served = served
+        self.recounted = dict(recounted or {})
+        if plan.district.crs is None:
+            msg = f"{plan.district.name} is in plain local metres: set a coordinate system first"
             raise CrsError(msg)
-        self._crs = self.plan.district.crs
+        self._crs = plan.district.crs
         self._extract = extract
         self._lock = threading.Lock()
         self._page = ""
         self.tables = cell_tables(self.plan)
         self._to_metric = Transformer.from_crs(4326, self._crs, always_xy=True)
+
+    @cached_property
+    def bounds(self) -> list[float]:
+        """West, south, east and north of the district in degrees."""
+        found: list[float] = district_layer(self.plan)["bounds"]
+        return found
 
     @property
     def is_proven(self) -> bool:
@@ -140,18 +106,29 @@ class PlanView:
 
     def cells(self, level: str) -> FeatureTable:
         """Return the cells of a level by key, name or alias; the coarsest when empty."""
+        return self.features[self.level_key(level)]
+
+    def level_key(self, level: str) -> str:
+        """Return the key of a level by key, name or alias; of the coarsest when empty.
+
+        Raises
+        ------
+        NotInPlanError
+            If the plan has no cells of it.
+        """
         areas = self.plan.scheme.area_levels
         if not level:
-            return self._cells[areas[0].key]
+            return areas[0].key
         wanted = next((one for one in areas if one.answers_to(level)), None)
         if wanted is None:
             known = ", ".join(f"{one.key} ({one.name})" for one in areas)
             msg = f"this plan has no cells of level {level}: use one of {known}"
             raise NotInPlanError(msg)
-        return self._cells[wanted.key]
+        return wanted.key
 
     @cached_property
-    def _cells(self) -> dict[str, FeatureTable]:
+    def features(self) -> dict[str, FeatureTable]:
+        """The cells of every level by key, coarse to fine."""
         return {
             key: FeatureTable(table.geometry, self._cell_properties(key, table))
             for key, table in self.tables.items()
@@ -168,8 +145,9 @@ class PlanView:
                 "parent": parent,
                 "households": shown_count(public),
                 "households_text": count_text(public),
-                "band": cell_in_band(level, kind, public),
+                "band": BAND_WORDS[cell_in_band(level, kind, public)],
                 "area_m2": round(float(area_m2), 2),
+                **self._served_in(key, code),
             }
             for code, name, kind, parent, public, area_m2 in zip(
                 table["code"], table["name"], table["kind"], table["parent"], table["public"],
@@ -177,8 +155,46 @@ class PlanView:
             )
         ]  # fmt: skip
 
+    def _served_in(self, key: str, code: str) -> dict[str, float | None]:
+        if self.served is None:
+            return {}
+        is_known = code not in self.recounted.get(key, ())
+        return self.served.share_columns(key, code, is_known=is_known)
+
+    def unserved(self, level: str, minutes: float | None) -> list[dict[str, Any]]:
+        """Return the cells of a level with unserved households, most of them first.
+
+        Cells that were changed since the households were counted are left out.
+
+        Raises
+        ------
+        NotInPlanError
+            If there is no such level, nobody was counted, or not for this limit.
+        """
+        key = self.level_key(level)
+        if self.served is None:
+            msg = "nobody counted who is served in this plan: make it with stations and households"
+            raise NotInPlanError(msg)
+        limits = self.served.limits
+        limit = limits[-1] if minutes is None else minutes
+        if limit not in limits:
+            known = ", ".join(f"{one:g}" for one in limits)
+            msg = f"nobody counted who is served within {limit:g}; counted are: {known}"
+            raise NotInPlanError(msg)
+        table = self.tables[key]
+        changed = self.recounted.get(key, frozenset())
+        names = {
+            code: name
+            for code, name in zip(table["code"], table["name"], strict=True)
+            if code not in changed
+        }
+        public = dict(zip(table["code"], table["public"], strict=True))
+        rows = self.served.ranked(key, limit, names)
+        return [row | {"households_text": count_text(public[row["code"]])} for row in rows]
+
     @cached_property
-    def _stations(self) -> FeatureTable | None:
+    def station_table(self) -> FeatureTable | None:
+        """The stations, ``None`` where there are none."""
         stations = self.layers.stations
         if stations is None or stations.empty:
             return None
@@ -190,21 +206,22 @@ class PlanView:
 
     def stations(self) -> str:
         """Return the stations as GeoJSON."""
-        return _collection(self._stations, None)
+        return _collection(self.station_table, None)
 
     def circles(self, minutes: float | None, box: Box | None) -> str:
         """Return the circles of a limit, or of all, as GeoJSON."""
         if minutes is None:
-            return _collection(self._circles.get(""), box)
-        found = self._circles.get(f"{minutes:g}")
+            return _collection(self.circle_tables.get(""), box)
+        found = self.circle_tables.get(f"{minutes:g}")
         if found is None:
-            known = ", ".join(key for key in self._circles if key) or "none"
+            known = ", ".join(key for key in self.circle_tables if key) or "none"
             msg = f"this plan has no circles of {minutes:g} minutes; it has: {known}"
             raise NotInPlanError(msg)
         return _collection(found, box)
 
     @cached_property
-    def _circles(self) -> dict[str, FeatureTable]:
+    def circle_tables(self) -> dict[str, FeatureTable]:
+        """The circles of every limit in minutes, and all of them under ""."""
         circles = self.layers.circles
         if circles is None or circles.empty:
             return {}
@@ -213,6 +230,16 @@ class PlanView:
             of_row = circles["minutes"].to_numpy(float)
             for minutes in np.unique(of_row[np.isfinite(of_row)]):
                 found[f"{minutes:g}"] = _circle_table(circles[of_row == minutes])
+        return found
+
+    @cached_property
+    def collections(self) -> dict[str, FeatureTable]:
+        """The cells of every level, and stations and circles where there are any, by name."""
+        found = dict(self.features)
+        if self.station_table is not None:
+            found["stations"] = self.station_table
+        if "" in self.circle_tables:
+            found["circles"] = self.circle_tables[""]
         return found
 
     def where(self, lon: float, lat: float) -> dict[str, Any]:
@@ -236,6 +263,13 @@ class PlanView:
         atom_id = min(str(frame["atom_id"].iloc[row]) for row in held)
         chain = [self._link(level.key, atom_id) for level in self.plan.scheme.area_levels]
         return {"lon": lon, "lat": lat, "chain": chain, "station": self._nearest(x, y)}
+
+    def atom_rows(self, box: Box | None) -> list[int]:
+        """Return the rows of the atoms whose boxes meet a box in degrees, or of all."""
+        if box is None:
+            return list(range(len(self.plan.atoms.frame)))
+        bounds = self._to_metric.transform_bounds(box.west, box.south, box.east, box.north)
+        return sorted(self._atoms.intersection(bounds)) if np.isfinite(bounds).all() else []
 
     @cached_property
     def _atoms(self) -> Index:
@@ -264,6 +298,7 @@ class PlanView:
             "station": self._rows[row]["id"],
             "name": self._rows[row]["name"],
             "distance_m": round(float(distance[row])),
+            "distance_kind": "straight line",
         }
 
     def page(self) -> str:

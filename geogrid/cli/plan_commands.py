@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +18,16 @@ from geogrid.workflow import open_plan
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Callable
 
     from geogrid.cli.terminal import Terminal
+    from geogrid.store import Store
 
 __all__ = ["draw_map", "serve", "where"]
 
 _MOST_LON, _MOST_LAT = 180, 90
+# Versions that a service has at hand, for undo and for comparing.
+_KEPT = 8
 
 
 def draw_map(options: Namespace, terminal: Terminal) -> int:
@@ -98,18 +104,86 @@ def where(options: Namespace, terminal: Terminal) -> int:
 
 
 def serve(options: Namespace, terminal: Terminal) -> int:
-    """Serve a plan in the browser."""
-    from geogrid.api import serve  # noqa: PLC0415 - an extra
+    """Serve the plans of a store in the browser."""
+    from geogrid.api import (  # noqa: PLC0415 - an extra
+        ServiceSettings,
+        data_folder_of,
+        first_account,
+        import_plan,
+        serve,
+    )
+    from geogrid.store import open_store  # noqa: PLC0415 - an extra
 
-    plan = Path(options.plan)
-    place = open_plan(plan).district
-    extract = None
-    if options.osm:
-        extract = read_osm(options.osm, limit=gpd.GeoSeries([place.limit], crs=place.crs))
+    plan = Path(options.plan) if options.plan else None
+    held = None if plan is None else open_plan(plan)
+    where, data = _store_of(options, plan)
+    with open_store(where, kept=_KEPT) as store:
+        folder = None if data is None else data_folder_of(data)
+        chosen = ""
+        if plan is not None:
+            chosen = import_plan(store, plan, data=folder, plan=held)
+        elif not store.projects():
+            with terminal.stages() as stage:
+                chosen = _import_demo(store, folder, stage)
+        extract = None
+        if options.osm:
+            limit = _limit_of(store, chosen)
+            extract = read_osm(options.osm, limit=limit)
+        secret = first_account(store)
+        settings = ServiceSettings(
+            data=folder, first_plan=chosen, extract=extract, is_https=options.https,
+            has_anonymous_viewing=not options.sign_in, shows_drafts=not options.published_only,
+        )  # fmt: skip
 
-    def ready(address: str) -> None:
-        terminal.result({"address": address})
-        terminal.say(f"{address}  （Ctrl+C 停止 stops）")
+        def ready(address: str) -> None:
+            first = {"first_account": {"name": "admin", "password": secret}} if secret else {}
+            terminal.result({"address": address, "store": str(where), **first})
+            terminal.say(f"{address}  （Ctrl+C 停止 stops）")
+            if secret:
+                terminal.say(
+                    f"管理员 account: admin  密码 password (只显示一次 told once): {secret}"
+                )
 
-    serve(plan, host=options.host, port=options.port, extract=extract, ready=ready)
+        serve(store, settings, host=options.host, port=options.port, ready=ready)
     return SOUND
+
+
+def _store_of(options: Namespace, plan: Path | None) -> tuple[str | Path, Path | None]:
+    """Return the address of the store, and the file whose folder of data goes with it."""
+    if options.store:
+        text = str(options.store).removeprefix("sqlite:///")
+        if "://" not in text:
+            return options.store, Path(text)
+        return options.store, _home() / "server"
+    if plan is not None:
+        file = plan.with_name(f"{plan.stem}.store.sqlite")
+        return file, file
+    file = _home() / "plans.sqlite"
+    return file, file
+
+
+def _home() -> Path:
+    """Return the folder of the data of this user, made where it is not there."""
+    folder = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "geogrid"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as fault:
+        msg = f"the folder {folder} cannot be made ({fault.strerror}): name a store by --store"
+        raise OutputError(msg) from fault
+    return folder
+
+
+def _import_demo(store: Store, folder: Path | None, stage: Callable[[str], None]) -> str:
+    from geogrid.api import import_plan  # noqa: PLC0415 - an extra
+    from geogrid.workflow import demo_job, run_job  # noqa: PLC0415 - heavy
+
+    with tempfile.TemporaryDirectory(prefix="geogrid-demo-") as name:
+        outcome = run_job(demo_job(), Path(name) / "demo", stage=stage)
+        return import_plan(store, outcome.files["plan"], data=folder)
+
+
+def _limit_of(store: Store, plan_id: str) -> gpd.GeoSeries:
+    plans = [one.id for project in store.projects() for one in store.plans(project.id)]
+    head = store.branch(plan_id or plans[0]).head
+    place = store.read(head).district
+    return gpd.GeoSeries([place.limit], crs=place.crs)

@@ -1,0 +1,347 @@
+"""Routes that change a plan: commands, undo, redo, locks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from fastapi import APIRouter, BackgroundTasks, Depends, Header, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from geogrid.accounts.roles import Action
+from geogrid.api.answers import DeskIs, tag_of
+from geogrid.api.desk import BRANCH, Desk
+from geogrid.api.places import command_of
+from geogrid.api.problems import PreconditionError
+from geogrid.api.security import Caller, CallerIs, requires
+from geogrid.api.steps import REDO, UNDO, change_between, locks_of, set_locks, steps_of
+from geogrid.edit import Locks, apply, live_counts, merge_edits
+from geogrid.edit.change import band_state
+from geogrid.errors import EditError, InputError, NotStoredError, StaleVersionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from geogrid.edit import Change
+    from geogrid.model.plan import GridPlan
+    from geogrid.store import Version
+
+__all__ = ["ExpectedIs", "areas_of", "moved_households", "router", "version_of"]
+
+router = APIRouter(prefix="/api/v1/plans/{plan}")
+
+
+class CommandIn(BaseModel):
+    """A command of an editor, 编辑命令."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    command: dict[str, Any]
+    places: Literal["degrees", "metres"] = Field(
+        default="degrees",
+        description="Whether places are longitude and latitude (WGS 84) or the plan's own metres",
+    )
+
+
+class LocksIn(BaseModel):
+    """What stays as it is, 锁定."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    levels: list[str] = Field(default_factory=list, max_length=50)
+    cells: list[tuple[str, str]] = Field(
+        default_factory=list, max_length=10_000, description="Pairs of level and code"
+    )
+
+
+def expected_of(
+    if_match: Annotated[str, Header(description='The version that it starts from, "<id>"')] = "",
+) -> str:
+    """Return the version that a write starts from.
+
+    Raises
+    ------
+    PreconditionError
+        If it names none.
+    """
+    version = if_match.removeprefix("W/").strip('" ')
+    if not version or version == "*":
+        msg = 'a write must say which version it starts from: send If-Match: "<head>"'
+        raise PreconditionError(msg)
+    return version
+
+
+ExpectedIs = Annotated[str, Depends(expected_of)]
+Planner = requires(Action.EDIT_PLAN)
+
+
+@router.post("/edits", summary="执行编辑命令", dependencies=[Planner])
+def edit(
+    request: Request, response: Response, after: BackgroundTasks, desk: DeskIs, caller: CallerIs,
+    expected: ExpectedIs, plan: str, body: CommandIn,
+) -> dict[str, Any]:  # fmt: skip
+    """Do a command; edits of other cells that came in meanwhile are merged."""
+    with desk.editing(plan):
+        base = version_of(desk, plan, expected)
+        command = command_of(base, body.command, body.places)
+        locks, reserved = locks_of(desk.store, plan), _reserved(desk, plan)
+        made = apply(base, command, locks=locks, reserved=reserved)
+        caller.require(Action.EDIT_PLAN, areas_of(made.change, base))
+        if made.change.is_empty:
+            return _answer(desk, response, desk.store.version(desk.head(plan)), made.change)
+        version = desk.store.commit(
+            plan, BRANCH, expected, made.plan, author=caller.actor,
+            message=f"{command.label_zh} {command.command}", merge=_merge_under(locks),
+        )  # fmt: skip
+        _moved(request, after, desk, version)
+    return _answer(desk, response, version, made.change)
+
+
+@router.post("/preview", summary="预演编辑命令（不保存）", dependencies=[Planner])
+def preview(
+    desk: DeskIs, caller: CallerIs, expected: ExpectedIs, plan: str, body: CommandIn
+) -> dict[str, Any]:
+    """Return the households that a command would give to cells; nothing is drawn or stored."""
+    base = version_of(desk, plan, expected)
+    try:
+        table = live_counts(base, command_of(base, body.command, body.places))
+    except EditError as fault:
+        return {"cells": [], "refused": str(fault)}
+    known = set(base.cell_table.index)
+    # Even the own cell would tell how many live in what it takes from somebody else's.
+    others = {code for code in table["code"] if code in known}
+    others = {code for code in others if not caller.may(Action.EDIT_PLAN, [code])}
+    if others:
+        named = ", ".join(sorted(others)[:5])
+        msg = f"these cells are outside the area that was given to you (不在您的辖区): {named}"
+        return {"cells": [], "refused": msg}
+    cells = [
+        {
+            "level": row["level"],
+            "code": row["code"],
+            "households": row["after"],
+            "band": row["band_after"] or None,
+        }
+        for row in table.to_dict("records")
+    ]
+    return {"cells": cells, "refused": None}
+
+
+@router.post("/undo", summary="撤销", dependencies=[Planner])
+def undo(
+    request: Request, response: Response, after: BackgroundTasks, desk: DeskIs, caller: CallerIs,
+    expected: ExpectedIs, plan: str,
+) -> dict[str, Any]:  # fmt: skip
+    """Bring back the plan before the last step, if the caller made it."""
+    with desk.editing(plan):
+        steps = _steps_at(desk, plan, expected)
+        step = steps.to_undo(caller.actor)
+        version, change = _brought_back(
+            desk, caller, plan, expected, (step.parent_id, f"{UNDO} {step.id}")
+        )
+        _moved(request, after, desk, version)
+    return _answer(desk, response, version, change, before=expected)
+
+
+@router.post("/redo", summary="重做", dependencies=[Planner])
+def redo(
+    request: Request, response: Response, after: BackgroundTasks, desk: DeskIs, caller: CallerIs,
+    expected: ExpectedIs, plan: str,
+) -> dict[str, Any]:  # fmt: skip
+    """Make the step again that was undone last."""
+    with desk.editing(plan):
+        steps = _steps_at(desk, plan, expected)
+        step = steps.to_redo(caller.actor)
+        version, change = _brought_back(
+            desk, caller, plan, expected, (step.id, f"{REDO} {step.id}")
+        )
+        _moved(request, after, desk, version)
+    return _answer(desk, response, version, change, before=expected)
+
+
+@router.put("/locks", summary="锁定层级和网格", dependencies=[Planner])
+def lock(
+    desk: DeskIs, caller: CallerIs, expected: ExpectedIs, plan: str, body: LocksIn
+) -> dict[str, Any]:
+    """Say anew which levels and cells stay as they are."""
+    with desk.editing(plan):
+        _require_head(desk, plan, expected)
+        base = desk.store.read(expected)
+        wanted = Locks(levels=frozenset(body.levels), cells=frozenset(body.cells))
+        _require_there(base, wanted)
+        known = locks_of(desk.store, plan)
+        # A lock of a level holds everywhere, so it takes somebody who may edit everywhere.
+        if wanted.levels != known.levels:
+            caller.require(Action.EDIT_PLAN, _tops(base))
+        caller.require(Action.EDIT_PLAN, {code for _, code in wanted.cells ^ known.cells})
+        set_locks(desk.store, plan, wanted, actor=caller.actor)
+    return wanted.to_dict()
+
+
+def areas_of(change: Change, plan: GridPlan) -> set[str]:
+    """Return the codes that say in whose area a change lies: what it touched, and the ground."""
+    finest = plan.scheme.area_levels[-1].key
+    codes = {code for level in change.touched.values() for code in level}
+    return codes | set(change.reached.get(finest, ()))
+
+
+def _tops(plan: GridPlan) -> set[str]:
+    return set(plan.labels[plan.scheme.area_levels[0].key])
+
+
+def version_of(desk: Desk, plan: str, version: str) -> GridPlan:
+    """Return a version of a plan; ``NotStoredError`` if it is none of this plan."""
+    desk.entry(plan)
+    if desk.plan_of(version) != plan:
+        msg = f"plan {plan} has no version {version!r}"
+        raise NotStoredError(msg)
+    return desk.store.read(version)
+
+
+def _require_head(desk: Desk, plan: str, expected: str) -> None:
+    version_of(desk, plan, expected)
+    head = desk.store.branch(plan, BRANCH).head
+    if head == expected:
+        return
+    levels = desk.store.diff(expected, head).levels
+    msg = f"the plan is at version {head} by now, not at {expected}: read it again"
+    changed = {level: one.codes for level, one in levels.items()}
+    raise StaleVersionError(msg, expected=expected, current=head, changed=changed)
+
+
+def _steps_at(desk: Desk, plan: str, expected: str) -> Any:  # noqa: ANN401 - Steps
+    _require_head(desk, plan, expected)
+    return steps_of(desk.store.history(plan, BRANCH))
+
+
+def _reserved(desk: Desk, plan: str) -> set[str]:
+    """Return the codes of cells that were made and undone: they are not given again."""
+    steps = steps_of(desk.store.history(plan, BRANCH))
+    return {code for one in steps.given_back for code in desk.retired_in(one)}
+
+
+def _merge_under(locks: Locks) -> Callable[[GridPlan, GridPlan, GridPlan], object]:
+    def merge(base: GridPlan, ours: GridPlan, theirs: GridPlan) -> object:
+        try:
+            return merge_edits(base, theirs, ours, locks=locks).plan
+        except (EditError, InputError) as conflict:
+            return conflict
+
+    return merge
+
+
+def _brought_back(
+    desk: Desk, caller: Caller, plan: str, expected: str, step: tuple[str, str]
+) -> tuple[Version, Change]:
+    """Commit the plan of an earlier version again; ``step`` is that version and the message."""
+    wanted, message = step
+    change = change_between(
+        desk.store.read(expected), desk.store.read(wanted), desk.store.diff(expected, wanted)
+    )
+    locks_of(desk.store, plan).require(change)
+    caller.require(Action.EDIT_PLAN, areas_of(change, desk.store.read(wanted)))
+    version = desk.store.commit(
+        plan, BRANCH, expected, desk.store.read(wanted), author=caller.actor, message=message
+    )
+    return version, change
+
+
+def _require_there(plan: GridPlan, locks: Locks) -> None:
+    levels = {level.key for level in plan.scheme.area_levels}
+    strange = sorted(locks.levels - levels)
+    strange += sorted(
+        code
+        for level, code in locks.cells
+        if level not in levels
+        or code not in plan.cell_table.index
+        or plan.cell_table.loc[code, "level"] != level
+    )
+    if strange:
+        msg = f"the plan has no level or cell {strange[0]}: lock what is there"
+        raise InputError(msg)
+
+
+def _moved(request: Request, after: BackgroundTasks, desk: Desk, version: Version) -> None:
+    desk.has_moved(version.plan_id)
+    if version.parent_id:
+        tiles = request.app.state.tiles
+        after.add_task(tiles.carry_over, version.plan_id, version.parent_id, version.id)
+
+
+def _answer(
+    desk: Desk, response: Response, version: Version, change: Change, *, before: str = ""
+) -> dict[str, Any]:
+    response.headers["ETag"] = tag_of(version.id)
+    told = _told(change) if not before else _counted(desk, before, version.id)
+    return {
+        "version": version.id,
+        "change": told,
+        "certificate": None if version.certificate is None else version.certificate.to_dict(),
+        "is_proven": not version.is_draft,
+    }
+
+
+def _told(change: Change) -> dict[str, Any]:
+    finest = change.levels[-1] if change.levels else None
+    return {
+        "cells": [
+            {
+                "level": level.level, "code": cell.code, "before": cell.before,
+                "after": cell.after, "band": cell.band_after or None,
+            }
+            for level in change.levels
+            for cell in level.cells
+        ],
+        "retired": _pairs({level.level: level.retired for level in change.levels}),
+        "created": _pairs({level.level: level.new for level in change.levels}),
+        "households_moved": finest.households_moved if finest else 0,
+        "notes": list(change.notes),
+    }  # fmt: skip
+
+
+def _counted(desk: Desk, before: str, after: str) -> dict[str, Any]:
+    """Tell what a step back or forth changed, from the two versions."""
+    was, now = desk.store.read(before), desk.store.read(after)
+    levels = desk.store.diff(before, after).levels
+    cells = []
+    for key in levels:
+        counts = [_households(plan, key) for plan in (was, now)]
+        cells += [
+            {
+                "level": key, "code": code, "before": counts[0].get(code),
+                "after": counts[1].get(code), "band": _band(now, key, code, counts[1].get(code)),
+            }
+            for code in levels[key].codes
+        ]  # fmt: skip
+    return {
+        "cells": cells,
+        "retired": _pairs({key: one.removed for key, one in levels.items()}),
+        "created": _pairs({key: one.added for key, one in levels.items()}),
+        "households_moved": moved_households(was, now),
+        "notes": [],
+    }
+
+
+def _band(plan: GridPlan, key: str, code: str, households: int | None) -> str | None:
+    level = plan.scheme.level(key)
+    if households is None:
+        return None
+    kind = str(plan.cell_table.loc[code, "kind"])
+    is_judged = kind not in level.unbalanced_kinds and level.counted_in(kind) == "households"
+    return band_state(households, level.band, is_judged=is_judged) or None
+
+
+def moved_households(was: GridPlan, now: GridPlan, key: str = "") -> int:
+    """Return the households of atoms that are in another cell of a level, the finest if none."""
+    level = key or now.scheme.area_levels[-1].key
+    both = was.labels[level].rename("was").to_frame().join(now.labels[level].rename("now"))
+    homes = was.atoms.frame.set_index("atom_id")["households"]
+    return int(homes[both["was"] != both["now"]].sum())
+
+
+def _households(plan: GridPlan, key: str) -> dict[str, int]:
+    table = plan.cells(key)
+    return dict(zip(table["code"], table["households"].tolist(), strict=True))
+
+
+def _pairs(codes: dict[str, tuple[str, ...]]) -> list[dict[str, str]]:
+    return [{"level": level, "code": code} for level, found in codes.items() for code in found]

@@ -1,0 +1,140 @@
+"""What every answer carries, and which requests are refused before anything reads them."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from http import HTTPStatus
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers, MutableHeaders
+
+from geogrid.accounts.throttle import address_key
+from geogrid.api.problems import problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from geogrid.api.settings import ServiceSettings
+
+__all__ = ["MAP_POLICY", "Guard"]
+
+# The web app loads everything from here; its map paints with workers and inline pictures.
+POLICY = (
+    "default-src 'self'; script-src 'self'; worker-src 'self' blob:; style-src 'self'; "
+    "img-src 'self' data: blob:; connect-src 'self'; object-src 'none'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+# The offline map is one page with everything in it, and may load nothing more.
+MAP_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
+_MINUTE_S = 60.0
+_ADDRESSES = 10_000
+
+
+class Guard:
+    """Middleware: limits of rate and size, and headers that keep browsers from doing harm."""
+
+    def __init__(self, app: ASGIApp, settings: ServiceSettings) -> None:
+        self.app = app
+        self._settings = settings
+        self._headers = _HEADERS | (_HTTPS if settings.is_https else {})
+        self._rooms: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._lock = Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        said = _with_headers(send, self._headers)
+        wait = self._wait(scope["client"][0] if scope.get("client") else "")
+        if wait:
+            refusal = problem(
+                scope["path"], HTTPStatus.TOO_MANY_REQUESTS, f"too many requests: wait {wait} s"
+            )
+            refusal.headers["Retry-After"] = str(wait)
+            await refusal(scope, receive, said)
+            return
+        await self._within_size(scope, receive, said)
+
+    async def _within_size(self, scope: Scope, receive: Receive, send: Send) -> None:
+        most = self._settings.most_body_bytes
+        headers = Headers(scope=scope)
+        told = headers.get("content-length", "0")
+        body: bytes | None = b""
+        if "transfer-encoding" in headers:
+            # Nobody said how much comes, so it is counted before anything reads it.
+            body = await _read(receive, most)
+        if body is None or not told.isdigit() or int(told) > most:
+            refusal = problem(
+                scope["path"], HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"the request is larger than {most} bytes: send less",
+            )  # fmt: skip
+            await refusal(scope, receive, send)
+            return
+        again = receive if "transfer-encoding" not in headers else _replay(body, receive)
+        await self.app(scope, again, send)
+
+    def _wait(self, address: str) -> int:
+        """Return how many seconds an address has to wait; a bucket that fills steadily."""
+        most, now = float(self._settings.requests_a_minute), time.monotonic()
+        key = address_key(address)
+        with self._lock:
+            at, room = self._rooms.pop(key, (now, most))
+            room = min(most, room + (now - at) * most / _MINUTE_S)
+            is_open = room >= 1
+            self._rooms[key] = (now, room - 1 if is_open else room)
+            if len(self._rooms) > _ADDRESSES:
+                self._rooms.popitem(last=False)
+        return 0 if is_open else max(1, round(_MINUTE_S / most))
+
+
+async def _read(receive: Receive, most: int) -> bytes | None:
+    """Return the body of a request, ``None`` where it is too large."""
+    body = b""
+    while True:
+        message = await receive()
+        body += bytes(message.get("body", b""))
+        if len(body) > most:
+            return None
+        if not message.get("more_body", False):
+            return body
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    left = [body]
+
+    async def again() -> Message:
+        if left:
+            return {"type": "http.request", "body": left.pop(), "more_body": False}
+        return await receive()
+
+    return again
+
+
+def _with_headers(send: Send, more: Mapping[str, str]) -> Send:
+    async def wrapped(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in more.items():
+                headers[name] = value
+            headers.setdefault("Content-Security-Policy", POLICY)
+            # What nobody said may be kept, is not.
+            headers.setdefault("Cache-Control", "no-store")
+        await send(message)
+
+    return wrapped

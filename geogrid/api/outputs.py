@@ -1,0 +1,88 @@
+"""Routes that compare two versions and hand a version out as a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response  # noqa: TC002 - FastAPI reads it
+
+from geogrid.accounts.roles import Action
+from geogrid.api.answers import AskedIs, DeskIs, json_text, versioned
+from geogrid.api.edits import moved_households
+from geogrid.api.files import MEDIA, public_file
+from geogrid.api.security import CallerIs, requires
+from geogrid.maps.disclosure import SMALL, SMALLEST_SHOWN, count_text
+
+if TYPE_CHECKING:
+    from geogrid.api.desk import Desk
+    from geogrid.store import VersionDiff
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api/v1/plans/{plan}/versions/{v}")
+
+Format = Literal["gpkg", "geojson", "xlsx", "kml", "shp"]
+
+
+@router.get("/compare/{other}", summary="版本对比", dependencies=[requires(Action.VIEW_PLAN)])
+def compare(
+    request: Request, desk: DeskIs, caller: CallerIs, asked: AskedIs, other: str
+) -> Response:
+    """Return which cells of another version of this plan are not as they are in this one."""
+    after = desk.asked(asked.plan, other, caller)
+
+    def make() -> str:
+        diff = desk.store.diff(asked.version, after.version)
+        was, now = (desk.store.read(one) for one in (asked.version, after.version))
+        levels = {
+            key: {
+                "changed": len(one.codes),
+                "added": list(one.added),
+                "removed": list(one.removed),
+                "redrawn": list(one.redrawn),
+                "renamed": list(one.renamed),
+                "moved_households_text": _text(moved_households(was, now, key)),
+            }
+            for key, one in diff.levels.items()
+        }
+        cells = _changed_cells(desk, asked.plan, after.version, diff)
+        return f'{{"levels":{json_text(levels)},"cells":{cells}}}'
+
+    found = versioned(request, asked, make)
+    # Two versions make this answer: the tag of one does not tell it.
+    if after.is_named and asked.is_named:
+        return found
+    found.headers["Cache-Control"] = "no-store"
+    return found
+
+
+@router.get("/export", summary="导出公开数据", dependencies=[requires(Action.EXPORT_PUBLIC)])
+def export(
+    request: Request, desk: DeskIs, asked: AskedIs, format: Format = "gpkg"  # noqa: A002 - the contract's word
+) -> Response:  # fmt: skip
+    """Return the cells of all levels, stations and circles as a file; hidden counts stay so."""
+    view = desk.view(asked.plan, asked.version)
+    media, ending = MEDIA[format]
+    name = f"{asked.plan}-{asked.version}.{ending}"
+    return versioned(
+        request, asked, lambda: public_file(view, format), media=media,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )  # fmt: skip
+
+
+def _text(count: int) -> str:
+    return count_text(-SMALL if 0 < count < SMALLEST_SHOWN else count)
+
+
+def _changed_cells(desk: Desk, plan: str, version: str, diff: VersionDiff) -> str:
+    texts = []
+    for key, one in diff.levels.items():
+        wanted = set(one.codes)
+        table = desk.view(plan, version).features[key]
+        texts += [
+            text
+            for text, values in zip(table.texts, table.properties, strict=True)
+            if values["code"] in wanted
+        ]
+    return f'{{"type":"FeatureCollection","features":[{",".join(texts)}]}}'

@@ -1,0 +1,82 @@
+"""Routes of vector tiles."""
+
+from __future__ import annotations
+
+import gzip
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+
+from geogrid.accounts.roles import Action
+from geogrid.api.answers import AskedIs, DeskIs, tag_of, versioned
+from geogrid.api.security import requires
+from geogrid.api.tile_desk import MAX_ZOOM, TileDesk, described
+
+__all__ = ["router"]
+
+router = APIRouter(
+    prefix="/api/v1/plans/{plan}/versions/{v}", dependencies=[requires(Action.VIEW_MAP)]
+)
+
+_MVT = "application/vnd.mapbox-vector-tile"
+
+Zoom = Annotated[int, Path(ge=0, le=MAX_ZOOM)]
+
+
+def tiles_of(request: Request) -> TileDesk:
+    """Return whoever makes the tiles of this application."""
+    tiles: TileDesk = request.app.state.tiles
+    return tiles
+
+
+@router.get("/tiles/{layer}/{z}/{x}/{y}.mvt", summary="矢量瓦片")
+async def tile(request: Request, asked: AskedIs, layer: str, z: Zoom, x: int, y: int) -> Response:
+    """Return a vector tile of the cells, of the base map, or of stations and circles."""
+    tiles = tiles_of(request)
+    headers = {
+        "ETag": tag_of(asked.version),
+        "Cache-Control": "private, max-age=31536000, immutable"
+        if asked.is_named
+        else "private, no-cache",
+        "Vary": "Cookie, Authorization, Accept-Encoding",
+    }
+    if headers["ETag"] in request.headers.get("if-none-match", "").replace("W/", ""):
+        return Response(status_code=304, headers=headers)
+    key = tiles.key(asked.plan, asked.version, layer, (z, x, y))
+    found = tiles.ready(key)
+    if found is None:
+        found = await run_in_threadpool(tiles.made, key)
+    if not found:
+        return Response(status_code=204, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(found, media_type=_MVT, headers=headers | {"Content-Encoding": "gzip"})
+    return Response(gzip.decompress(found), media_type=_MVT, headers=headers)
+
+
+@router.get("/tiles.json", summary="瓦片说明（TileJSON）")
+def tile_json(
+    request: Request, desk: DeskIs, asked: AskedIs, v: str, layer: str = "cells"
+) -> Response:
+    """Return where tiles are and what is in them, as TileJSON 3."""
+    sources = tiles_of(request).sources(
+        asked.plan, asked.version if layer == "cells" else "", layer
+    )
+    view = desk.view(asked.plan, asked.version)
+
+    def make() -> dict[str, Any]:
+        base = f"{str(request.base_url).rstrip('/')}/api/v1/plans/{asked.plan}/versions/{v}"
+        return {
+            "tilejson": "3.0.0",
+            "name": view.plan.district.name,
+            "version": "1.0.0",
+            "scheme": "xyz",
+            "tiles": [f"{base}/tiles/{layer}/{{z}}/{{x}}/{{y}}.mvt"],
+            "minzoom": min((one.min_zoom for one in sources), default=0),
+            "maxzoom": max((one.max_zoom for one in sources), default=MAX_ZOOM),
+            "bounds": view.bounds,
+            "vector_layers": described(sources),
+        }
+
+    return versioned(request, asked, make)
