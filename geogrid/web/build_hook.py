@@ -1,8 +1,10 @@
-"""Write the browser libraries of the maps when the package is built.
+"""Write the browser libraries of the maps, and the web app, when the package is built.
 
 A map must open with the network unplugged, so Leaflet travels inside it. The library is not
 committed: building from source fetches the locked version with npm and writes three text files into
-``geogrid/maps/assets``, which the wheel carries. Whoever installs a wheel needs no Node.js.
+``geogrid/maps/assets``. The web app of the service is bundled from ``geogrid/web/src`` into
+``geogrid/web/dist``, with MapLibre and its worker. The wheel carries both; whoever installs a wheel
+needs no Node.js.
 """
 
 from __future__ import annotations
@@ -18,12 +20,15 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-__all__ = ["AssetHook", "build_assets", "find_npm", "has_current_assets"]
+__all__ = ["AssetHook", "build_assets", "find_npm", "has_current_app", "has_current_assets"]
 
 WEB = Path("geogrid/web")
 ASSETS = Path("geogrid/maps/assets")
 NAMES = ("leaflet.js", "leaflet.css", "LICENSES.txt")
 NPM_FILES = ("package.json", "package-lock.json", ".npmrc")
+DIST = WEB / "dist"
+APP_SOURCES = (WEB / "build.mjs", WEB / "src")
+APP_NAMES = ("index.html", "app.js", "app.css", "worker.mjs", "LICENSES.txt")
 NODE_MAJOR = 20
 NODE_NEEDED = (
     "Node.js 20 or newer with npm is needed to build geogrid from source: "
@@ -44,7 +49,7 @@ class AssetHook(BuildHookInterface[Any]):
             return
         root = Path(self.root)
         try:
-            if not has_current_assets(root):
+            if not (has_current_assets(root) and has_current_app(root)):
                 build_assets(root)
         except BuildError as fault:
             self.app.abort(str(fault))
@@ -65,20 +70,58 @@ def has_current_assets(root: Path) -> bool:
     return (folder / "LICENSES.txt").read_text("utf-8").startswith(stamp(root))
 
 
+def app_stamp(root: Path) -> str:
+    """Return the line that tells which lock file, which hook and which sources made the app."""
+    files = [
+        path for source in APP_SOURCES for path in (root / source, *(root / source).rglob("*"))
+    ]
+    kept = sorted(path for path in files if path.is_file() and not path.name.endswith(".test.ts"))
+    digest = hashlib.sha256(stamp(root).encode())
+    for path in kept:
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return f"Made from the sources of the web app, sha256 {digest.hexdigest()}"
+
+
+def has_current_app(root: Path) -> bool:
+    """Tell whether the web app is on disk and was made from these very sources."""
+    folder = root / DIST
+    if not all((folder / name).is_file() for name in APP_NAMES):
+        return False
+    return (folder / "LICENSES.txt").read_text("utf-8").startswith(app_stamp(root))
+
+
 def build_assets(root: Path) -> None:
-    """Install the locked packages in a temporary folder and write the assets from them."""
+    """Install the locked packages in a temporary folder, write the assets and bundle the app."""
     npm = find_npm()
     with tempfile.TemporaryDirectory(prefix="geogrid-web-") as folder:
         work = Path(folder)
         for name in NPM_FILES:
             shutil.copy(root / WEB / name, work / name)
-        run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], work)
+        # What only checks and tests need is left away.
+        run([npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"], work)
         texts = bundle(work / "node_modules" / "leaflet", stamp(root))
+        build_app(root, work)
     target = root / ASSETS
     target.mkdir(parents=True, exist_ok=True)
     # The licence file holds the stamp, so it comes last: a broken run never looks complete.
     for name in NAMES:
         (target / name).write_text(texts[name], encoding="utf-8")
+
+
+def build_app(root: Path, work: Path) -> None:
+    """Bundle the web app in a folder with the locked packages, and put it where it is served."""
+    for source in APP_SOURCES:
+        copy = shutil.copytree if (root / source).is_dir() else shutil.copy
+        copy(root / source, work / source.name)
+    run([str(shutil.which("node")), "build.mjs", "made"], work)
+    target = root / DIST
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    licences = app_stamp(root) + "\n\n" + (work / "made" / "LICENSES.txt").read_text("utf-8")
+    (work / "made" / "LICENSES.txt").write_text(licences, encoding="utf-8")
+    # The licence file holds the stamp, so it comes last: a broken run never looks complete.
+    for name in APP_NAMES:
+        shutil.copy(work / "made" / name, target / name)
 
 
 def find_npm() -> str:

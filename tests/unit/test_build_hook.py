@@ -28,6 +28,8 @@ def tree(tmp_path):
     target.mkdir(parents=True)
     for name in build_hook.NPM_FILES:
         shutil.copy(WEB / name, target / name)
+    shutil.copy(WEB / "build.mjs", target / "build.mjs")
+    shutil.copytree(WEB / "src", target / "src")
     return tmp_path
 
 
@@ -75,6 +77,19 @@ def test_assets_of_another_lock_file_are_made_again(tree):
     lock = tree / build_hook.WEB / "package-lock.json"
     lock.write_text(lock.read_text().replace("1.9.4", "1.9.5"))
     assert not has_current_assets(tree)
+
+
+def test_the_app_of_other_sources_is_made_again(tree):
+    assert not build_hook.has_current_app(tree)
+    made = tree / build_hook.DIST
+    made.mkdir(parents=True)
+    for name in build_hook.APP_NAMES:
+        (made / name).write_text(build_hook.app_stamp(tree))
+    assert build_hook.has_current_app(tree)
+    (tree / build_hook.WEB / "src" / "words.test.ts").write_text("no part of the app")
+    assert build_hook.has_current_app(tree)
+    (tree / build_hook.WEB / "src" / "words.ts").write_text("export const WORDS = {};")
+    assert not build_hook.has_current_app(tree)
 
 
 def test_without_npm_one_line_says_what_is_needed(tree, monkeypatch):
@@ -131,5 +146,9 @@ def test_a_second_build_is_skipped(tree, monkeypatch):
         capture_output=True,
     )  # fmt: skip
     assert checked.returncode == 0, checked.stderr
+    made = tree / build_hook.DIST
+    assert sorted(path.name for path in made.iterdir()) == sorted(build_hook.APP_NAMES)
+    # A path of the building machine would make every build another one.
+    assert str(tree).encode() not in b"".join(path.read_bytes() for path in made.iterdir())
     monkeypatch.setattr(build_hook, "build_assets", lambda _: pytest.fail("built again"))
     hook.initialize("standard", {})

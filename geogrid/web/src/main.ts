@@ -1,0 +1,5 @@
+// Puts the parts together.
+import './app.css';
+import { startApp } from './app';
+
+void startApp();
