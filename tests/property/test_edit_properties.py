@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from edit_plans import SCHEME, blocks, fresh_twin, homes_of, plan_of
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from strategies import cell_frames
 
@@ -197,6 +197,8 @@ def test_a_preview_counts_what_the_edit_makes(data):
         assert own["before"].sum() == own["after"].sum()
 
 
+# Many drawn pairs hold an edit that is refused, and those have nothing to merge.
+@settings(suppress_health_check=[HealthCheck.filter_too_much])
 @given(st.data())
 def test_two_edits_merge_or_name_their_conflict(data):
     base = data.draw(plans())
