@@ -12,11 +12,20 @@ ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = Path("/usr/bin/chromium")
 SHARED = ROOT.parent / "shared" / "data"
 
+# The same commit gets the same verdict; "demand" is there to look for what nobody thought of.
 settings.register_profile(
-    "local", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "local",
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile(
-    "ci", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "ci",
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile("demand", max_examples=500, deadline=None)
 settings.load_profile(
