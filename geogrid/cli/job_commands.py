@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING
 
-from geogrid import walking
+from geogrid.cli._warm_up import warm_up
 from geogrid.cli.divide_commands import division_wishes
 from geogrid.cli.exits import FINDINGS, SOUND
-from geogrid.divide import warm
+from geogrid.divide import warm as divide_loops
 from geogrid.errors import InputError
 from geogrid.io.plan_file import write_plan
 from geogrid.io.tables import write_outside, write_rejected
+from geogrid.walking import warm as walking_loops
 from geogrid.workflow import (
     Job,
     PlaceJob,
@@ -42,7 +42,7 @@ def demo(options: Namespace, terminal: Terminal) -> int:
             msg = "--limit belongs to --place: name the place, or use geogrid run for your own data"
             raise InputError(msg)
         return _whole(demo_job(), options.out, terminal)
-    _warm_up()
+    warm_up(divide_loops, walking_loops)
     job = PlaceJob(
         name=options.place,
         limit=_path(options.limit),
@@ -57,7 +57,7 @@ def demo(options: Namespace, terminal: Terminal) -> int:
 
 def run(options: Namespace, terminal: Terminal) -> int:
     """Do the whole main job on the user's files."""
-    _warm_up()
+    warm_up(divide_loops, walking_loops)
     job = replace(
         _job(options),
         stations=_path(options.stations),
@@ -77,7 +77,7 @@ def _whole(job: Job, out: str, terminal: Terminal) -> int:
 
 def divide(options: Namespace, terminal: Terminal) -> int:
     """Divide a district into a plan file."""
-    _warm_up()
+    warm_up(divide_loops, walking_loops)
     job = _job(options)
     out = Path(options.out)
     with terminal.stages() as stage:
@@ -140,14 +140,3 @@ def _columns(pairs: list[str]) -> dict[str, str] | None:
 
 def _path(text: str | None) -> Path | None:
     return None if text is None else Path(text)
-
-
-def _warm_up() -> None:
-    """Get the compiled loops ready while files are read: once after installation it takes long."""
-    Thread(target=_warm_all, name="warm-up", daemon=True).start()
-
-
-def _warm_all() -> None:
-    # The division comes first, and two compilers at once would slow each other.
-    warm()
-    walking.warm()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -18,13 +17,13 @@ from geogrid.cli._reach_words import (
     say_reach,
     station_rows,
 )
+from geogrid.cli._warm_up import warm_up
 from geogrid.cli.exits import FINDINGS, SOUND
 from geogrid.errors import InputError
 from geogrid.io.drafting import drafting, require_apart
-from geogrid.io.files import writing_folder
+from geogrid.io.files import require_suffix, writing_folder
 from geogrid.io.reach_file import (
     REACH_SUFFIXES,
-    require_suffix,
     write_household_table,
     write_lines,
     write_reach_file,
@@ -57,7 +56,7 @@ def circles(options: Namespace, terminal: Terminal) -> int:
     """Draw the service circles of stations, count who is served, rank cells."""
     targets = [Path(word) for word in options.out]
     _require_outputs(options, targets)
-    _warm_up()
+    warm_up(warm)
     with terminal.stages() as stage:
         stage("reading")
         plan = None if options.plan is None else open_plan(Path(options.plan))
@@ -140,7 +139,7 @@ def links(options: Namespace, terminal: Terminal) -> int:
     for target in targets:
         require_suffix(target, REACH_SUFFIXES, what="links")
     require_apart(targets, _inputs_of(options))
-    _warm_up()
+    warm_up(warm)
     with terminal.stages() as stage:
         stage("reading")
         inputs = read_reach_inputs(options, needs_households=True)
@@ -179,11 +178,6 @@ def links(options: Namespace, terminal: Terminal) -> int:
     terminal.result(values)
     say_links(terminal, found, values)
     return FINDINGS if inputs.rejected else SOUND
-
-
-def _warm_up() -> None:
-    """Compile while files are read: once after installation it takes long."""
-    Thread(target=warm, name="warm-up", daemon=True).start()
 
 
 def _inputs_of(options: Namespace) -> list[Path]:

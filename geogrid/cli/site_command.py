@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import shapely
 
+from geogrid.cli._warm_up import warm_up
 from geogrid.cli.exits import FINDINGS, SOUND
 from geogrid.cli.tables import as_text
 from geogrid.errors import InputError
 from geogrid.io.drafting import drafting, require_apart
 from geogrid.io.estimate import estimate_households
-from geogrid.io.siting_file import cell_counts, require_siting_path, write_siting
+from geogrid.io.files import require_suffix
+from geogrid.io.siting_file import SITING_SUFFIXES, cell_counts, write_siting
 from geogrid.io.tables import read_households, read_stations
 from geogrid.osm import read_osm
 from geogrid.stations.siting import site_stations
@@ -57,10 +58,10 @@ _CELLS = {
 def site(options: Namespace, terminal: Terminal) -> int:
     """Choose sites and write them; places that no street is near are findings."""
     # Compiling the search takes long once after installation, so it is done while files are read.
-    Thread(target=warm, name="warm-up", daemon=True).start()
+    warm_up(warm)
     targets = [Path(word) for word in options.out]
     for target in targets:
-        require_siting_path(target)
+        require_suffix(target, SITING_SUFFIXES, what="sites")
     read = (options.candidates, options.osm, options.households, options.stations, options.plan)
     require_apart(targets, [Path(word) for word in read if word is not None])
     with terminal.stages() as stage:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba.extending import overload
 
-from geogrid.divide._jit import inner
+from geogrid.planar.compiling import inner
 
 __all__ = ["begin", "draw", "pick", "shuffle"]
 

@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numba
 from numba.core.caching import FunctionCache
-from numba.core.registry import cpu_target
-from numba.extending import register_jitable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["can_keep", "entry", "inner", "is_kept"]
+__all__ = ["stamped"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -49,27 +47,10 @@ class _StampedCache(FunctionCache):  # type: ignore[misc] # numba publishes no t
         return (*super()._index_key(sig, codegen), _STAMP)
 
 
-def inner(function: F) -> F:
-    """Let compiled loops call a function that stays plain Python elsewhere."""
-    plain: F = register_jitable(_nrt=False, error_model="numpy", nogil=True)(function)
-    return plain
-
-
-def entry(function: F) -> Any:  # noqa: ANN401 - numba publishes no types
+def stamped(function: F) -> Any:  # noqa: ANN401 - numba publishes no types
     """Return the compiled form of a function; its ``py_func`` is the function itself."""
     compiled = numba.njit(_nrt=False, error_model="numpy", nogil=True)(function)
     # Without any folder to write to there is a RuntimeError, and nothing is kept.
     with suppress(RuntimeError):
         compiled._cache = _StampedCache(function)  # noqa: SLF001 - there is no public way
     return compiled
-
-
-def is_kept(compiled: Any, signature: tuple[Any, ...]) -> bool:  # noqa: ANN401
-    """Tell whether a compiled form is kept on disk; reading it makes it ready."""
-    found = compiled._cache.load_overload(signature, cpu_target.target_context)  # noqa: SLF001
-    return found is not None
-
-
-def can_keep(compiled: Any) -> bool:  # noqa: ANN401
-    """Tell whether there is a folder in which compiled forms can be kept."""
-    return compiled._cache.cache_path is not None  # noqa: SLF001

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +9,10 @@ import numba
 import numpy as np
 
 from geogrid.divide._board import Job, Net, Price, make_board, make_desk
-from geogrid.divide._jit import can_keep, entry, is_kept
+from geogrid.divide._jit import stamped
 from geogrid.divide._moves import improve
 from geogrid.divide._sweep import cut_region
+from geogrid.planar.compiling import can_keep, in_second_process, is_kept
 
 if TYPE_CHECKING:
     from geogrid.divide._board import Board, Desk
@@ -21,11 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["is_ready", "warm", "work"]
 
-# Compiling takes some seconds; a machine that needs longer than this compiles when it must.
-_PATIENCE_S = 120
 
-
-@entry
+@stamped
 def work(
     net: Net,
     board: Board,
@@ -77,10 +73,9 @@ def warm() -> None:
     Compiling holds the interpreter, so it is done in a second process, once after installation;
     this one then only reads the result. Where nothing can be kept on disk, nothing is done.
     """
-    if is_ready() or not can_keep(work) or not sys.executable:
+    if is_ready() or not can_keep(work):
         return
-    command = [sys.executable, "-c", "from geogrid.divide import _kernels as k; k.compile_now()"]
-    subprocess.run(command, check=False, timeout=_PATIENCE_S, capture_output=True)  # noqa: S603
+    in_second_process("from geogrid.divide import _kernels as k; k.compile_now()")
     is_ready()
 
 

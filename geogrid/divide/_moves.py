@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from geogrid.divide._board import Load
 from geogrid.divide._chance import draw, shuffle
-from geogrid.divide._jit import inner
 from geogrid.divide._price import cheapest
 from geogrid.divide._walk import pocket
+from geogrid.planar.compiling import inner
 
 if TYPE_CHECKING:
     from geogrid.divide._board import Board, Desk, Job, Net, Price

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from geogrid.divide._jit import inner
+from geogrid.planar.compiling import inner
 
 if TYPE_CHECKING:
     from geogrid.divide._board import Board, Desk, Job, Load, Net, Price

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from geogrid.divide._board import Load
 from geogrid.divide._chance import pick
-from geogrid.divide._jit import inner
 from geogrid.divide._moves import improve
 from geogrid.divide._price import count_parts, price, price_of
+from geogrid.planar.compiling import inner
 
 if TYPE_CHECKING:
     from geogrid.divide._board import Board, Desk, Job, Net, Price

@@ -19,9 +19,9 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from geogrid.errors import GeogridError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-__all__ = ["writing", "writing_folder"]
+__all__ = ["require_suffix", "writing", "writing_folder"]
 
 # A full disk shows when this much more is written to it.
 _PROBE_BYTES = 1024**2
@@ -162,3 +162,23 @@ def _reason(error: OSError) -> str:
 
 def _refusal(target: Path, reason: str) -> OutputError:
     return OutputError(f"{target} cannot be written: {reason}")
+
+
+def require_suffix(path: Path, suffixes: Sequence[str], *, what: str) -> None:
+    """Refuse a name that a result cannot have, before the work.
+
+    Raises
+    ------
+    OutputError
+        If the suffix is unknown, or openpyxl is missing and a workbook is wanted.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in suffixes:
+        msg = f"{what} cannot be written as {path.name}: use {' or '.join(suffixes)}"
+        raise OutputError(msg)
+    if suffix == ".xlsx":
+        try:
+            import openpyxl  # noqa: F401, PLC0415 - an optional dependency
+        except ImportError as error:
+            msg = "writing Excel needs openpyxl: pip install geogrid[excel], or use .gpkg"
+            raise OutputError(msg) from error

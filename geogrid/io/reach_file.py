@@ -15,21 +15,19 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geogrid.errors import OutputError
 from geogrid.io._gpkg import META_LAYER, meta_table, write_layers
 from geogrid.io._plan_meta import crs_text
-from geogrid.io.files import writing
+from geogrid.io.files import require_suffix, writing
 from geogrid.model.reach import limit_column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from geogrid.model.reach import Reach
 
 __all__ = [
     "REACH_SUFFIXES",
     "cell_layer",
-    "require_suffix",
     "write_household_table",
     "write_lines",
     "write_reach_file",
@@ -57,26 +55,6 @@ _LIMIT_HEADINGS = {
     "households": "可达户数", "nearest": "就近户数", "only_here": "关停影响户数",
     "served": "已服务户数", "unserved": "盲区户数", "share": "覆盖率",
 }  # fmt: skip
-
-
-def require_suffix(path: Path, suffixes: Sequence[str], *, what: str) -> None:
-    """Refuse a name that a result cannot have, before the work.
-
-    Raises
-    ------
-    OutputError
-        If the suffix is unknown, or openpyxl is missing and a workbook is wanted.
-    """
-    suffix = path.suffix.lower()
-    if suffix not in suffixes:
-        msg = f"{what} cannot be written as {path.name}: use {' or '.join(suffixes)}"
-        raise OutputError(msg)
-    if suffix == ".xlsx":
-        try:
-            import openpyxl  # noqa: F401, PLC0415 - an optional dependency
-        except ImportError as error:
-            msg = "writing Excel needs openpyxl: pip install geogrid[excel], or use .gpkg"
-            raise OutputError(msg) from error
 
 
 def cell_layer(cells: gpd.GeoDataFrame, ranking: pd.DataFrame) -> gpd.GeoDataFrame:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from geogrid.errors import OutputError
 from geogrid.io._gpkg import META_LAYER, meta_table, write_layers
 from geogrid.io._plan_meta import crs_text
-from geogrid.io.files import writing
+from geogrid.io.files import require_suffix, writing
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from geogrid.model.plan import GridPlan
     from geogrid.model.siting import Siting
 
-__all__ = ["SITING_SUFFIXES", "cell_counts", "require_siting_path", "write_siting"]
+__all__ = ["SITING_SUFFIXES", "cell_counts", "write_siting"]
 
 SITING_SUFFIXES = (".gpkg", ".xlsx")
 
@@ -48,26 +47,6 @@ _HEADINGS = {
     "tier": "类别",
     "row": "行号",
 }
-
-
-def require_siting_path(path: Path) -> None:
-    """Refuse a name that chosen sites cannot have, before the work.
-
-    Raises
-    ------
-    OutputError
-        If the suffix is unknown, or openpyxl is missing and a workbook is wanted.
-    """
-    suffix = path.suffix.lower()
-    if suffix not in SITING_SUFFIXES:
-        msg = f"sites cannot be written as {path.name}: use {' or '.join(SITING_SUFFIXES)}"
-        raise OutputError(msg)
-    if suffix == ".xlsx":
-        try:
-            import openpyxl  # noqa: F401, PLC0415 - an optional dependency
-        except ImportError as error:
-            msg = "writing Excel needs openpyxl: pip install geogrid[excel], or use .gpkg"
-            raise OutputError(msg) from error
 
 
 def cell_counts(siting: Siting, plan: GridPlan, level: str) -> gpd.GeoDataFrame:
@@ -100,7 +79,7 @@ def write_siting(
         If the name has another suffix, openpyxl is missing for a workbook, or writing fails.
     """
     target = Path(path)
-    require_siting_path(target)
+    require_suffix(target, SITING_SUFFIXES, what="sites")
     tables: dict[str, Any] = {"chosen": siting.chosen, "candidates": siting.candidates}
     if plan is not None and level is not None:
         tables["cells"] = cell_counts(siting, plan, level)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from geogrid.stations._compiled import compiled
+from geogrid.planar.compiling import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

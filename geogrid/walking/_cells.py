@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from geogrid.walking._paint import entry, inner
+from geogrid.planar.compiling import compiled, inner
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,7 +56,7 @@ def _metres_to(
     return metres
 
 
-@entry
+@compiled
 def walk_in(
     graph: Graph,
     reach: Rows,
@@ -101,7 +101,7 @@ def walk_in(
     return Places(ys[:size], xs[:size], walks[:size], found[:size])
 
 
-@entry
+@compiled
 def write(
     places: Places,
     way: NDArray[np.int64],

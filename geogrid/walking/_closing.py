@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geogrid.planar.compiling import compiled, inner
 from geogrid.walking._cells import DEEP
-from geogrid.walking._paint import entry, inner
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +22,7 @@ _STRAIGHT, _DIAGONAL = 3, 4
 _FAR = 30000
 
 
-@entry
+@compiled
 def _away(mask: NDArray[np.bool_]) -> NDArray[np.int16]:
     """Return for each cell how far the nearest cell of the mask is, in thirds of a cell."""
     height, width = mask.shape
@@ -69,7 +69,7 @@ def _flood(
 _OPEN, _WALL, _TAKEN, _LEFT, _INSIDE = 1, 2, 3, 4, 5
 
 
-@entry
+@compiled
 def close(
     values: NDArray[np.int16], walled: NDArray[np.bool_], gap: float, hole: float
 ) -> NDArray[np.int16]:

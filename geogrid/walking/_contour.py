@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geogrid.walking._paint import entry, inner
+from geogrid.planar.compiling import compiled, inner
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +25,7 @@ __all__ = ["trace"]
 _PARTS = 65536.0
 
 
-@entry
+@compiled
 def _link(values: NDArray[np.int16], after: NDArray[np.int32]) -> None:
     """Write for each vertex the next one of its ring, the inside on the left.
 
@@ -84,7 +84,7 @@ def _follow(
             return size + 1
 
 
-@entry
+@compiled
 def trace(values: NDArray[np.int16], south: int, west: int, cell: float) -> Rings:
     """Return coordinates, starts of rings and starts of polygons of all that is above zero.
 
@@ -124,7 +124,7 @@ def trace(values: NDArray[np.int16], south: int, west: int, cell: float) -> Ring
     return found
 
 
-@entry
+@compiled
 def _arrange(
     values: NDArray[np.int16],
     vertices: NDArray[np.int32],

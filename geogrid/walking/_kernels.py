@@ -7,21 +7,16 @@ which is quicker for a handful of stations while nothing is compiled yet.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numba
 import numpy as np
-from numba.core.registry import cpu_target
-from numba.extending import register_jitable
 
+from geogrid.planar.compiling import can_keep, entry, in_second_process, inner, is_kept
 from geogrid.walking._arrays import Desk, Graph, Homes, Rows, Starts, Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
 __all__ = [
@@ -36,8 +31,6 @@ __all__ = [
     "warm",
 ]
 
-F = TypeVar("F", bound="Callable[..., Any]")
-
 # In reach means distance <= limit; sums of metres differ in their last bits by order of summing.
 EPSILON_M = 1e-9
 
@@ -47,27 +40,8 @@ _SAME_SPOT_M = 1e-6
 # Two stations are equally near within a micrometre; the name decides, not the last bit.
 _TIE_M = 1e-6
 
-# Compiling takes some seconds; a machine that needs longer than this compiles when it must.
-_PATIENCE_S = 120
 
-
-def _entry(function: F) -> Any:  # noqa: ANN401 - numba publishes no types
-    """Return the compiled form of a function; its ``py_func`` is the function itself."""
-    options = {"nogil": True, "error_model": "numpy", "_nrt": False}
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError:
-        # There is no folder to write to: it is compiled again in every process.
-        return numba.njit(**options)(function)
-
-
-def _inner(function: F) -> F:
-    """Let compiled loops call a function that stays plain Python elsewhere."""
-    plain: F = register_jitable(_nrt=False, nogil=True, error_model="numpy")(function)
-    return plain
-
-
-@_inner
+@inner
 def _push(
     keys: NDArray[np.float64], nodes: NDArray[np.int32], size: int, key: float, node: int
 ) -> int:
@@ -83,7 +57,7 @@ def _push(
     return size + 1
 
 
-@_inner
+@inner
 def _drop_top(keys: NDArray[np.float64], nodes: NDArray[np.int32], size: int) -> int:
     """Take the least node off the heap; return the new size."""
     size -= 1
@@ -100,7 +74,7 @@ def _drop_top(keys: NDArray[np.float64], nodes: NDArray[np.int32], size: int) ->
     return size
 
 
-@_inner
+@inner
 def _walk_out(graph: Graph, desk: Desk, mark: int, size: int, limit: float) -> int:
     """Settle all nodes within ``limit`` of those on the heap; return how many were touched."""
     keys, nodes, stamp, best = desk.heap_key, desk.heap_node, desk.stamp, desk.metres
@@ -126,7 +100,7 @@ def _walk_out(graph: Graph, desk: Desk, mark: int, size: int, limit: float) -> i
     return touched
 
 
-@_inner
+@inner
 def _seed(desk: Desk, mark: int, size: int, metres: float, node: int) -> int:
     if desk.stamp[node] < mark or metres < desk.metres[node]:
         desk.stamp[node] = mark
@@ -135,7 +109,7 @@ def _seed(desk: Desk, mark: int, size: int, metres: float, node: int) -> int:
     return size
 
 
-@_inner
+@inner
 def _search_spot(
     graph: Graph, desk: Desk, mark: int, edge: int, position: float, leg: float, limit: float
 ) -> int:
@@ -151,14 +125,14 @@ def _search_spot(
     return _walk_out(graph, desk, mark, size, limit)
 
 
-@_inner
+@inner
 def _sort_edges(desk: Desk, size: int) -> None:
     """Sort the first ``size`` edges by their lower half of bits, then by the upper one."""
     _sort_by(desk.edges, desk.spare, size, desk.places, 0)
     _sort_by(desk.spare, desk.edges, size, desk.places, desk.half)
 
 
-@_inner
+@inner
 def _sort_by(
     given: NDArray[np.int64],
     out: NDArray[np.int64],
@@ -179,7 +153,7 @@ def _sort_by(
         place[digit] += 1
 
 
-@_inner
+@inner
 def _gather_edges(graph: Graph, desk: Desk, mark: int, touched: int, own: int) -> int:
     """List the edges at all touched nodes and the own one, sorted; return how many."""
     desk.edge_stamp[own] = mark
@@ -197,7 +171,7 @@ def _gather_edges(graph: Graph, desk: Desk, mark: int, touched: int, own: int) -
     return size
 
 
-@_inner
+@inner
 def _write_rows(
     graph: Graph, desk: Desk, out: Rows, row: int, sizes: tuple[int, int], spot: int, leg: float
 ) -> None:
@@ -251,7 +225,7 @@ def _search_spots(
     return len(spots), row
 
 
-@_inner
+@inner
 def _put(
     out: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]],
     size: int,
@@ -308,7 +282,7 @@ def _cut_pieces(
     return size
 
 
-@_inner
+@inner
 def _metres_to(graph: Graph, reach: Rows, row: int, position: float) -> float:
     """Return the walk from the point behind a row's spot to a place on its edge."""
     edge = reach.edge[row]
@@ -350,7 +324,7 @@ def _serve_homes(
                 limit -= 1
 
 
-@_inner
+@inner
 def _take_nearest(
     tally: Tally, rank: NDArray[np.int64], at: tuple[int, int], spot: int, metres: float
 ) -> None:
@@ -387,10 +361,10 @@ def _list_walks(
     return size
 
 
-search_spots = _entry(_search_spots)
-cut_pieces = _entry(_cut_pieces)
-serve_homes = _entry(_serve_homes)
-list_walks = _entry(_list_walks)
+search_spots = entry(_search_spots)
+cut_pieces = entry(_cut_pieces)
+serve_homes = entry(_serve_homes)
+list_walks = entry(_list_walks)
 ENTRIES = (search_spots, cut_pieces, serve_homes, list_walks)
 
 
@@ -436,21 +410,10 @@ def is_ready() -> bool:
     """Tell whether the compiled loops are in memory, or read them from disk if they are there."""
     for job, signature in _signatures():
         if not job.signatures:
-            if not _is_kept(job, signature):
+            if not is_kept(job, signature):
                 return False
             job.compile(signature)
     return True
-
-
-def _is_kept(job: Any, signature: tuple[Any, ...]) -> bool:  # noqa: ANN401
-    if not _can_keep(job):
-        return False
-    found = job._cache.load_overload(signature, cpu_target.target_context)  # noqa: SLF001
-    return found is not None
-
-
-def _can_keep(job: Any) -> bool:  # noqa: ANN401
-    return job._cache.cache_path is not None  # noqa: SLF001 - there is no public way
 
 
 def warm() -> None:
@@ -459,10 +422,9 @@ def warm() -> None:
     Compiling holds the interpreter, so it is done in a second process, once after installation;
     this one then only reads the result. Where nothing can be kept on disk, nothing is done.
     """
-    if is_ready() or not _can_keep(search_spots) or not sys.executable:
+    if is_ready() or not can_keep(search_spots):
         return
-    command = [sys.executable, "-c", "from geogrid.walking import _kernels as k; k.compile_now()"]
-    subprocess.run(command, check=False, timeout=_PATIENCE_S, capture_output=True)  # noqa: S603
+    in_second_process("from geogrid.walking import _kernels as k; k.compile_now()")
     is_ready()
 
 

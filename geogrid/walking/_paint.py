@@ -7,20 +7,17 @@ chosen by the same rules, so that a drawing of cells and a count of points say t
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
-import numba
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from geogrid.planar.compiling import compiled, inner
 
+if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-__all__ = ["Cells", "Shapes", "Walls", "entry", "inner", "paint"]
-
-F = TypeVar("F", bound="Callable[..., Any]")
+__all__ = ["Cells", "Shapes", "Walls", "paint"]
 
 # Two edges are equally near within a micrometre, as for points.
 _TIE_M = 1e-6
@@ -65,25 +62,7 @@ class Cells(NamedTuple):
     leg: NDArray[np.float32]
 
 
-def entry(function: F) -> Any:  # noqa: ANN401 - numba publishes no types
-    """Return the compiled form of a function; its ``py_func`` is the function itself."""
-    try:
-        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    except RuntimeError:
-        # There is no folder to write to: it is compiled again in every process.
-        return numba.njit(nogil=True, error_model="numpy")(function)
-
-
-def inner(function: F) -> F:
-    """Let compiled loops of the same file call a function, which may not make arrays.
-
-    Without counting references: that takes longer than what is done for one cell.
-    """
-    compiled: F = numba.njit(nogil=True, error_model="numpy", _nrt=False)(function)
-    return compiled
-
-
-@entry
+@compiled
 def _bucket_walls(
     walls: Walls, west: float, south: float, across: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -236,7 +215,7 @@ def _is_second(
     return bool(away > best + _TIE_M)
 
 
-@entry
+@compiled
 def _choose(
     shapes: Shapes,
     edges: NDArray[np.int64],
@@ -275,7 +254,7 @@ def _choose(
     return owner, best
 
 
-@entry
+@compiled
 def paint(
     shapes: Shapes,
     edges: NDArray[np.int64],
@@ -326,7 +305,7 @@ def paint(
     return start, place, position, leg, _walled(walls, frame)
 
 
-@entry
+@compiled
 def _walled(walls: Walls, frame: tuple[float, float, float, int]) -> NDArray[np.uint16]:
     """Return the cells of a tile that a wall runs through, with no gap at their corners."""
     west, south, cell, size = frame

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numba
 import numpy as np
 import shapely
-from numba.core.registry import cpu_target
 
+from geogrid.planar.compiling import can_keep, in_second_process, is_kept
 from geogrid.walking import _kernels
 from geogrid.walking._closing import close
 from geogrid.walking.circles import Pen, draw_circles
@@ -20,8 +17,6 @@ from geogrid.walking.snap import EdgeIndex
 
 __all__ = ["draw_once", "warm"]
 
-_PATIENCE_S = 120
-
 
 def warm() -> None:
     """Get the compiled loops ready; meant for a thread that runs while files are read.
@@ -30,18 +25,15 @@ def warm() -> None:
     Where nothing can be kept on disk, nothing is done.
     """
     _kernels.warm()
-    if close._cache.cache_path is None or _is_kept() or not sys.executable:  # noqa: SLF001 - no public way
-        return
-    command = [sys.executable, "-c", "from geogrid.walking import _warm; _warm.draw_once()"]
-    subprocess.run(command, check=False, timeout=_PATIENCE_S, capture_output=True)  # noqa: S603
+    if can_keep(close) and not _is_kept():
+        in_second_process("from geogrid.walking import _warm; _warm.draw_once()")
 
 
 def _is_kept() -> bool:
     """Tell whether the loop that is compiled last is there."""
     values, walled = np.zeros((1, 1), np.int16), np.zeros((1, 1), np.bool_)
     signature = tuple(numba.typeof(one) for one in (values, walled, 1.0, 1.0))
-    found = close._cache.load_overload(signature, cpu_target.target_context)  # noqa: SLF001
-    return found is not None
+    return is_kept(close, signature)
 
 
 def draw_once() -> None:

@@ -185,7 +185,7 @@ class Field:
         for tile in tiles:
             pairs = self.tiles.by_tile[self.tiles.start[tile] : self.tiles.start[tile + 1]]
             west, south = self.tiles.column[tile] * side_m, self.tiles.row[tile] * side_m
-            begin, *values, walled = paint(
+            begin, places, positions, legs, walled = paint(
                 self.shapes,
                 self.tiles.pair_edge[pairs],
                 self._walls_near(west, south, side_m),
@@ -194,7 +194,8 @@ class Field:
             )
             start[pairs], stop[pairs] = size + begin[:-1], size + begin[1:]
             size += begin[-1]
-            for column, part in zip(columns, values, strict=True):
+            parts: tuple[NDArray[np.generic], ...] = (places, positions, legs)
+            for column, part in zip(columns, parts, strict=True):
                 column.append(part)
             self.walled[tile] = walled
         place, position, leg = (np.concatenate(column) for column in columns)

@@ -5,7 +5,7 @@ from strategies import grid_frame
 from geogrid.divide import _engine, _kernels, _speed
 from geogrid.divide._aims import Rule
 from geogrid.divide._chance import begin, draw, shuffle
-from geogrid.divide._jit import entry
+from geogrid.divide._jit import stamped
 from geogrid.divide._problem import build_problem
 from geogrid.model.atoms import Atoms
 
@@ -37,7 +37,7 @@ def test_plain_and_compiled_chance_are_splitmix64():
 
     plain, compiled = [0] * 1000, np.zeros(1000)
     fill([1234567], plain)
-    entry(fill)(np.array([1234567], dtype=np.uint64), compiled)
+    stamped(fill)(np.array([1234567], dtype=np.uint64), compiled)
     assert plain == compiled.tolist()
     # The first numbers of the published generator for this seed.
     assert [int(value * 2**53) for value in plain[:2]] == [

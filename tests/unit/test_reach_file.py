@@ -14,9 +14,9 @@ from map_plans import CRS_ZHUZHOU, SIDE, X0, Y0, make_plan
 from walk_cases import points, streets
 
 from geogrid.errors import InputError, OutputError
+from geogrid.io.files import require_suffix
 from geogrid.io.reach_file import (
     cell_layer,
-    require_suffix,
     write_household_table,
     write_lines,
     write_reach_file,
