@@ -156,6 +156,17 @@ def _add_plan_commands(commands: argparse._SubParsersAction[_Parser], output: _P
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on")
     serve.add_argument("--port", type=_port, default=8000, help="port; 0 takes a free one")
 
+    store = _command(commands, "store", "keep the store of a service (数据库维护)", output)
+    store.add_argument(
+        "action", choices=("check", "backup", "password"),
+        help="prove what is stored again; copy it while it is in use; a new password",
+    )  # fmt: skip
+    store.add_argument("store", metavar="STORE", help="SQLite file or postgresql://…")
+    store.add_argument(
+        "value", nargs="?", metavar="COPY|NAME", help="file of the copy; name of the account"
+    )
+    store.add_argument("--all", action="store_true", help="check every version, not the newest")
+
     fetch = _command(commands, "fetch", "fetch a place from OpenStreetMap into files", output)
     fetch.add_argument("--place", required=True, help="name, from small to large")
     fetch.add_argument("--out", required=True, metavar="DIR", help="folder to write to")

@@ -34,6 +34,7 @@ COMMANDS = {
     "number": "number_command.number_command",
     "where": "plan_commands.where",
     "serve": "plan_commands.serve",
+    "store": "store_command.store_command",
     "fetch": "source_commands.fetch",
     "schemes": "source_commands.list_schemes",
 }
