@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ from geogrid.model.atoms import Atoms
 from geogrid.model.district import District
 from geogrid.model.plan import GridPlan
 from geogrid.model.scheme import HouseholdBand, Level, Scheme
+from geogrid.vocabulary import Contract
 
 SCHEME = Scheme(
     key="three",
@@ -87,10 +90,68 @@ def homes_of(plan, *, seed=0):
     return gpd.GeoDataFrame({"household_id": ids, "households": 1}, geometry=points)
 
 
+LISTED = Scheme(
+    key="listed",
+    title="",
+    levels=(
+        *SCHEME.levels,
+        Level(key="zu", name="组", contract=Contract.ROSTER, code_width=2),
+        Level(key="lin", name="邻", contract=Contract.ROSTER, code_width=2),
+    ),
+)
+
+
+def with_lists(plan, *, size=3, names_carry=True):
+    """The plan with every household in a list of some in its finest cell, and in pairs of these."""
+    frame = plan.atoms.frame
+    atom = np.repeat(frame["atom_id"].to_numpy(object), frame["households"])
+    rows = pd.DataFrame({"atom_id": atom})
+    rows["household_id"] = [f"h{at:05d}" for at in range(len(rows))]
+    rows["above"] = plan.leaf.reindex(rows["atom_id"]).to_numpy()
+    tables, facts = {}, []
+    for level, count in zip(LISTED.levels[-2:], (size, 2), strict=True):
+        number = rows.groupby("above").cumcount() // count + 1
+        front = rows["above"] if names_carry else level.key + rows["above"]
+        code = front + number.map("{:02d}".format) if names_carry else front + "." + number.map(str)
+        tables[level.key] = rows.assign(code=code.astype("str"), households=1)[
+            ["code", "household_id", "households", "atom_id"]
+        ].astype({"household_id": "str", "atom_id": "str"})
+        pairs = dict(zip(code, rows["above"], strict=True))
+        facts += [
+            {"code": one, "level": level.key, "name": one, "kind": level.kinds[0],
+             "parent": parent, "head": ""}
+            for one, parent in pairs.items()
+        ]  # fmt: skip
+        rows["above"] = code
+    more = pd.DataFrame(facts, columns=["code", *plan.cell_table.columns]).set_index("code")
+    table = pd.concat([plan.cell_table, more.astype("str")])
+    table.index = table.index.astype(plan.cell_table.index.dtype)
+    return replace(
+        plan, scheme=LISTED, cell_table=table.astype("str"), rosters=tables, certificate=None
+    )
+
+
+def require_lists(plan, base):
+    """Every household in exactly one list of each level, and each list in one cell above."""
+    above = plan.scheme.area_levels[-1].key
+    containers = plan.labels[above]
+    table = plan.cell_table
+    upper = None
+    for key in base.rosters:
+        rows, was = plan.rosters[key], base.rosters[key]
+        assert rows["household_id"].tolist() == was["household_id"].tolist()
+        held = rows.groupby("atom_id")["households"].sum()
+        frame = plan.atoms.frame.set_index("atom_id")["households"]
+        assert held.to_dict() == frame[frame > 0].to_dict()
+        there = containers.reindex(rows["atom_id"]) if upper is None else upper
+        assert table["parent"].reindex(rows["code"]).tolist() == there.tolist()
+        assert set(table["level"].reindex(rows["code"])) <= {key}
+        assert set(table.index[table["level"] == key]) == set(rows["code"])
+        upper = rows["code"]
+
+
 def fresh_twin(plan):
     """The same plan with nothing derived yet."""
-    from dataclasses import replace  # noqa: PLC0415
-
     return replace(plan, certificate=None)
 
 

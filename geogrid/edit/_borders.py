@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 
 from geogrid.edit._crossing import edges_of, on_edges
+from geogrid.edit._draft import listed
 from geogrid.edit._ground import Wire, balance, edge_key, point, points, rewired, rings_of, valid
 from geogrid.edit._people import share_out
 from geogrid.edit._streets import street_path
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 __all__ = ["move_run", "move_vertex", "snap_to_streets"]
 
+_LIMIT_STAYS = (
+    "the district's limit cannot be moved: choose a border inside "
+    "(区划边界不可移动：请选内部的界线)"
+)
 # Whoever points at a vertex on a map hits it to the centimetre.
 _HIT_MM = 10.0
 _LEAST_LINES = 2
@@ -58,7 +63,7 @@ class _Near:
             where = f", the nearest is {far[at] / 1000:.2f} m away" if corners else ""
             msg = (
                 f"there is no border vertex at {place[0] / 1000:.3f}, {place[1] / 1000:.3f}{where}"
-                f": point at a vertex"
+                f": point at a vertex (此处没有界点：请点在界点上)"
             )
             raise EditError(msg)
         return corners[at]
@@ -108,13 +113,17 @@ def _run(
     near = _Near(draft, [*places, *path])
     vertices = [near.vertex(place) for place in places]
     if len(set(vertices)) < len(vertices):
-        msg = "a run of border passes each of its vertices once: name them in order, not in a ring"
+        msg = (
+            "a run of border passes each of its vertices once: name them in order, not in a ring "
+            "(所选界线绕成了圈：请只选其中一段)"
+        )
         raise EditError(msg)
     for one, other in pairwise(vertices):
         if edge_key(one, other) not in near.edges:
             msg = (
                 f"no border runs straight from {one[0] / 1000:.3f}, {one[1] / 1000:.3f} to "
-                f"{other[0] / 1000:.3f}, {other[1] / 1000:.3f}: name every vertex of the run"
+                f"{other[0] / 1000:.3f}, {other[1] / 1000:.3f}: name every vertex of the run "
+                f"(所选的不是连续的界线：请重新选择)"
             )
             raise EditError(msg)
     return (near, vertices), path
@@ -125,7 +134,7 @@ def _lay(
 ) -> None:
     """Put a path in the place of a run; borders that end on the run end on the path."""
     if len(path) < _LEAST_LINES:
-        msg = "the new path of a run needs two different ends"
+        msg = "the new path of a run needs two different ends (新界线的两端不能重合：请重画)"
         raise EditError(msg)
     line = shapely.LineString(path)
     along = {
@@ -135,7 +144,10 @@ def _lay(
     }
     position = {0: 0.0, **along, len(run) - 1: float(line.length)}
     if any(two <= one for one, two in pairwise(position.values())):
-        msg = "borders that end on the run would change their order on the new path: move less"
+        msg = (
+            "borders that end on the run would change their order on the new path: move less "
+            "(相接界线的先后次序会颠倒：请少移一些)"
+        )
         raise EditError(msg)
     place = {at: _whole(line.interpolate(far)) for at, far in along.items()}
     place |= {0: path[0], len(run) - 1: path[-1]}
@@ -161,7 +173,8 @@ def _require_near(run: list[Point], place: dict[int, Point], within_mm: float) -
     if far > within_mm:
         msg = (
             f"a vertex of the run would move {far / 1000:.1f} m, farther than "
-            f"{within_mm / 1000:g} m: choose a nearer line or allow more"
+            f"{within_mm / 1000:g} m: choose a nearer line or allow more (有界点要移动 "
+            f"{far / 1000:.1f} 米，超过 {within_mm / 1000:g} 米：请放宽距离或另选一段)"
         )
         raise EditError(msg)
 
@@ -194,8 +207,7 @@ def _redraw(near: _Near, wire: Wire) -> None:
 def _require_off_limit(near: _Near, wire: Wire) -> None:
     moved = {one for one, to in wire.moves.items() if one != to} | wire.gone
     if moved & near.limit_vertices or set(wire.inserts) & near.limit_edges:
-        msg = "the district's limit cannot be moved: choose a border inside (区划边界不可移动)"
-        raise EditError(msg)
+        raise EditError(_LIMIT_STAYS)
 
 
 def _node_at(near: _Near, vertices: set[Point]) -> None:
@@ -206,8 +218,7 @@ def _node_at(near: _Near, vertices: set[Point]) -> None:
         return
     on_limit = set(loose) & near.limit_edges
     if on_limit:
-        msg = "the district's limit cannot be moved: choose a border inside (区划边界不可移动)"
-        raise EditError(msg)
+        raise EditError(_LIMIT_STAYS)
     for key, one in loose.items():
         draft.exact.insert(*key, [one])
     for row in near.rows.tolist():
@@ -243,6 +254,6 @@ def _require_sound(draft: Draft, rows: Indices) -> None:
     codes = sorted(set(draft.labels[key][rows[~sound]].tolist()))
     msg = (
         f"the border would cross or touch another border of {', '.join(codes)}: move it less "
-        f"(界线将与其他界线相交)"
+        f"(将与{listed(codes)}的其他界线相交：请少移一些)"
     )
     raise EditError(msg, tuple((key, code) for code in codes))

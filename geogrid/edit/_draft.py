@@ -118,7 +118,10 @@ class Draft:
         """Return an area level by key, name or alias."""
         level = self.plan.scheme.level(name)
         if level.contract is not Contract.AREA:
-            msg = f"level {level.key} ({level.name}) has no areas to edit: name an area level"
+            msg = (
+                f"level {level.key} ({level.name}) has no areas to edit: name an area level "
+                f"({level.name}没有地理边界：请选有边界的层级)"
+            )
             raise InputError(msg)
         return level
 
@@ -140,7 +143,10 @@ class Draft:
         """
         rows = self.rows_in(level.key, code)
         if not len(rows):
-            msg = f"there is no cell {code} at level {level.key} ({level.name}): check the code"
+            msg = (
+                f"there is no cell {code} at level {level.key} ({level.name}): check the code "
+                f"({level.name}中没有{code}：它可能已被合并，请重新选择)"
+            )
             raise EditError(msg, ((level.key, code),))
         return rows
 
@@ -182,7 +188,10 @@ class Draft:
         place = {one: at for at, one in enumerate(self.ids.tolist())} if wanted else {}
         missing = [one for one in wanted if one not in place]
         if missing:
-            msg = f"there are no atoms {listed(missing)} in this plan: check the ids"
+            msg = (
+                f"there are no atoms {listed(missing)} in this plan: check the ids "
+                f"(有的地块已变动：请重新选择)"
+            )
             raise EditError(msg)
         return np.array([place[one] for one in wanted], dtype=np.int64)
 

@@ -35,7 +35,7 @@ from geogrid.edit.change import CellChange, Change, LevelChange, band_state
 from geogrid.vocabulary import Contract
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import geopandas as gpd
     import pandas as pd
@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from geogrid.model.plan import GridPlan
     from geogrid.model.report import Certificate
     from geogrid.model.scheme import Level
+
+    Lists = tuple[dict[str, pd.DataFrame], dict[str, gpd.GeoSeries]]
+    SettleLists = Callable[[Draft, Settled], Lists]
 
 __all__ = ["finish", "proven"]
 
@@ -84,6 +87,7 @@ def finish(
     named: Mapping[str, object],
     reserved: Iterable[str] = (),
     allow_disconnected: bool = False,
+    settle_lists: SettleLists = settle_rosters,
 ) -> tuple[GridPlan, Change]:
     """Return the new plan and what changed.
 
@@ -93,6 +97,8 @@ def finish(
         What the version of the new plan is named after, besides the version before and the proof.
     reserved
         Codes that were used in versions that were undone.
+    settle_lists
+        Says which list each household is in now.
 
     Raises
     ------
@@ -100,7 +106,7 @@ def finish(
         If the edit is not allowed, or its proof fails.
     """
     settled = settle(draft, reserved)
-    rosters, shapes = settle_rosters(draft, settled)
+    rosters, shapes = settle_lists(draft, settled)
     plan = draft.plan
     table = new_table(plan, settled)
     derived = _derive(draft, settled, table, allow_disconnected=allow_disconnected)

@@ -48,7 +48,7 @@ Flags = npt.NDArray[np.bool_]
 
 NOT_MEETING = (
     "the borders would not meet: a drawn line runs within a millimetre of another border there; "
-    "draw it a little farther away (界线不闭合)"
+    "draw it a little farther away (界线与旁边的界线不足一毫米：请画远一些)"
 )
 
 _MM = 1000.0
@@ -135,7 +135,10 @@ def rewired(shape: BaseGeometry, wire: Wire) -> BaseGeometry:
     if changed == parts:
         return shape
     if any(len(ring) < _CORNERS for rings in changed for ring in rings):
-        msg = "the border would shrink to nothing there: move it less, or merge the cells"
+        msg = (
+            "the border would shrink to nothing there: move it less, or merge the cells "
+            "(界线将缩没：请少移一些，或改用合并)"
+        )
         raise EditError(msg)
     polygons = [polygon_of(rings) for rings in changed]
     is_multi = shape.geom_type == "MultiPolygon"

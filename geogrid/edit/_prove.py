@@ -137,6 +137,7 @@ def require_connected(one: LevelDraft) -> None:
         level = one.level
         msg = (
             f"{listed(torn)} of level {level.key} ({level.name}) would fall into pieces that do "
-            f"not touch along a border: leave a link, or allow it (网格不连片)"
+            f"not touch along a border: leave a link, or allow it "
+            f"({listed(torn)}将不连片：请保留相连的部分，或勾选允许不连片)"
         )
         raise EditError(msg, tuple((level.key, code) for code in torn))

@@ -50,14 +50,20 @@ def merge(draft: Draft, command: Merge) -> None:
     """Make one cell of several."""
     level = draft.area_level(command.level)
     if len(command.cells) < 2:  # noqa: PLR2004 - one cell is one already
-        msg = "merging takes at least two different cells of one level: name them"
+        msg = (
+            "merging takes at least two different cells of one level: name them "
+            "(合并至少要选两个同级网格)"
+        )
         raise EditError(msg)
     rows = {code: draft.rows_of(level, code) for code in command.cells}
     into = command.into or max(
         command.cells, key=lambda code: (int(draft.people[rows[code]].sum()), len(rows[code]), code)
     )
     if into not in rows:
-        msg = f"cell {into} is not among those to merge: merge into one of {listed(rows)}"
+        msg = (
+            f"cell {into} is not among those to merge: merge into one of {listed(rows)} "
+            f"({into}不在要合并的网格之中：请从{listed(rows)}中选一个保留)"
+        )
         raise EditError(msg, ((level.key, into),))
     gone = [code for code in command.cells if code != into]
     draft.may_vanish |= {(level.key, code) for code in gone}
@@ -80,7 +86,7 @@ def rename(draft: Draft, command: Rename) -> None:
     level = draft.area_level(command.level)
     draft.rows_of(level, command.cell)
     if not command.name.strip():
-        msg = f"cell {command.cell} needs a name: the new one is empty"
+        msg = f"cell {command.cell} needs a name: the new one is empty (名称不能为空)"
         raise EditError(msg, ((level.key, command.cell),))
     _require_free(draft, level, command.cell)
     draft.facts[command.cell] = {"name": command.name.strip()}
@@ -88,14 +94,20 @@ def rename(draft: Draft, command: Rename) -> None:
 
 def _require_free(draft: Draft, level: Level, code: str) -> None:
     if level.locked:
-        msg = f"level {level.key} ({level.name}) is official: cell {code} stays as it was given"
+        msg = (
+            f"level {level.key} ({level.name}) is official: cell {code} stays as it was given "
+            f"({level.name}为行政层级，{code}不可改名或改类型)"
+        )
         raise EditError(msg, ((level.key, code),))
     del draft
 
 
 def _no_kind(level: Level, kind: str) -> EditError:
     known = ", ".join(level.kinds)
-    return EditError(f"level {level.key} ({level.name}) has no kind {kind}: use one of {known}")
+    return EditError(
+        f"level {level.key} ({level.name}) has no kind {kind}: use one of {known} "
+        f"({level.name}没有“{kind}”这种类型：可选{'、'.join(level.kinds)})"
+    )
 
 
 def _chosen(draft: Draft, level: Level, command: Paint | Create) -> Indices:
@@ -103,7 +115,10 @@ def _chosen(draft: Draft, level: Level, command: Paint | Create) -> Indices:
     finer = draft.finer(level)
     rows = draft.rows_of_atoms(command.atoms)
     if command.cells and not finer:
-        msg = f"level {level.key} ({level.name}) is the finest: name atoms, not cells"
+        msg = (
+            f"level {level.key} ({level.name}) is the finest: name atoms, not cells "
+            f"({level.name}已是最细层级：请选地块)"
+        )
         raise EditError(msg)
     if finer:
         below = finer[0]
@@ -117,7 +132,7 @@ def _chosen(draft: Draft, level: Level, command: Paint | Create) -> Indices:
             )
         rows = whole
     if not len(rows):
-        msg = "name at least one atom or cell: nothing was chosen"
+        msg = "name at least one atom or cell: nothing was chosen (没有选中任何地块)"
         raise EditError(msg)
     return rows
 

@@ -13,13 +13,15 @@ from geogrid.edit._settle import Facts
 from geogrid.vocabulary import Contract
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
     import geopandas as gpd
 
     from geogrid.edit._draft import Draft, Texts
     from geogrid.edit._settle import Settled
     from geogrid.model.scheme import Level
 
-__all__ = ["settle_rosters"]
+__all__ = ["added_list", "settle_rosters"]
 
 
 def settle_rosters(
@@ -112,25 +114,53 @@ def _settled_codes(
 def _code_below(
     draft: Draft, settled: Settled, level: Level, code: str, parent: str, *, is_first: bool
 ) -> str:
-    old = draft.plan.cell_table.loc[code]
+    old = draft.plan.cell_table.loc[code].to_dict()
     was = str(old["parent"])
     if is_first and (parent == was or not carries(code, was or draft.plan.district.code)):
         if parent != was:
             settled.changed[code] = {"parent": parent}
         return code
-    issued = settled.codes.issue(level, parent)
-    name = str(old["name"])
-    if settled.codes.is_made(level, name):
+    issued = added_list(
+        draft, settled, level, old, parent, head=str(old["head"]) if is_first else ""
+    )
+    if is_first:
+        settled.recoded.setdefault(level.key, {})[code] = issued
+    return issued
+
+
+def added_list(
+    draft: Draft,
+    settled: Settled,
+    level: Level,
+    facts: Mapping[Hashable, object],
+    parent: str,
+    *,
+    wanted: str = "",
+    head: str = "",
+) -> str:
+    """Add a list below a cell or another list; return its code.
+
+    Parameters
+    ----------
+    facts
+        ``name`` and ``kind`` of the list that it was; a name that was made from its code is made
+        anew.
+    wanted
+        The code that it should get if nobody has it.
+    head
+        Who heads it.
+    """
+    taken = settled.codes.take(wanted)
+    issued = taken or settled.codes.issue(level, parent)
+    name = str(facts["name"])
+    if not taken and settled.codes.is_made(level, name):
         above = settled.added.get(parent)
         upper = above.name if above else str(draft.plan.cell_table.loc[parent, "name"])
         holder = above.level if above else str(draft.plan.cell_table.loc[parent, "level"])
         name = settled.codes.name(level, issued, parent, {holder: upper})
     settled.added[issued] = Facts(
-        level=level.key, name=name, kind=str(old["kind"]), parent=parent,
-        head=str(old["head"]) if is_first else "",
-    )  # fmt: skip
-    if is_first:
-        settled.recoded.setdefault(level.key, {})[code] = issued
+        level=level.key, name=name, kind=str(facts["kind"]), parent=parent, head=head
+    )
     return issued
 
 

@@ -78,13 +78,14 @@ def require_allowed(draft: Draft, *, within: Level | None) -> None:
         if level.locked:
             msg = (
                 f"level {level.key} ({level.name}) is official: {listed(cells)} keep their ground "
-                f"(行政层级边界不可改)"
+                f"({level.name}为行政层级，{listed(cells)}边界不可改)"
             )
             raise EditError(msg, tuple((level.key, code) for code in cells))
         if within is not None and level in draft.coarser(within):
             msg = (
                 f"this would move atoms between {listed(cells)} of level {level.key} "
-                f"({level.name}), and was to stay within the parent: leave those atoms out"
+                f"({level.name}), and was to stay within the parent: leave those atoms out "
+                f"(会改变{listed(cells)}的地块归属：请不要跨上级划入)"
             )
             raise EditError(msg, tuple((level.key, code) for code in cells))
 
@@ -150,7 +151,7 @@ def _require_spanning(draft: Draft, level: Level, code: str, parents: list[str])
     name = "the new cell" if code in draft.fresh else code
     msg = (
         f"{name} of level {level.key} ({level.name}) would lie in several cells above: "
-        f"{listed(parents)}: keep it in one (跨上级网格)"
+        f"{listed(parents)}: keep it in one (将跨{len(parents)}个上级：请划在同一个上级之内)"
     )
     raise EditError(msg, ((level.key, code),) if code not in draft.fresh else ())
 
@@ -214,7 +215,7 @@ def _trace(draft: Draft, settled: Settled, level: Level, moved: Indices) -> None
     if empty:
         msg = (
             f"{listed(empty)} of level {level.key} ({level.name}) would be left without an atom: "
-            f"merge it into another cell instead (网格不可为空)"
+            f"merge it into another cell instead ({listed(empty)}将变成空网格：请改用合并)"
         )
         raise EditError(msg, tuple((level.key, code) for code in empty))
     settled.retired |= dict.fromkeys(gone, level.key)

@@ -47,7 +47,7 @@ def split(draft: Draft, command: Split) -> None:
     if missing:
         msg = (
             f"the line cuts less than an atom's rounding from cell {command.cell}: draw it farther "
-            f"from the border"
+            f"from the border (切下的部分太小：请离{command.cell}的边界远一些画线)"
         )
         raise EditError(msg, ((level.key, command.cell),))
     _hand_out(draft, level, rows, part)
@@ -60,7 +60,10 @@ def _parts(
     line = points(command.line)
     drawn = shapely.LineString(metres(line)) if len(line) > 1 else None
     if drawn is None or not drawn.is_simple:
-        msg = f"the line across cell {command.cell} crosses itself: draw it without a loop"
+        msg = (
+            f"the line across cell {command.cell} crosses itself: draw it without a loop "
+            f"(拆分{command.cell}的线自相交：请画成不打圈的线)"
+        )
         raise EditError(msg, ((command.level, command.cell),))
     edges = edges_of(ring for rings in rings_of(shape) for ring in rings)
     noded = crossings(list(pairwise(line)), edges, snap_mm)
@@ -78,7 +81,8 @@ def _parts(
     if not cut:
         msg = (
             f"the line does not split cell {command.cell}: draw it across, from border to border, "
-            f"or as a closed ring inside"
+            f"or as a closed ring inside "
+            f"(没有切开{command.cell}：请从边界画到边界，或在内部画一个闭合圈)"
         )
         raise EditError(msg, ((command.level, command.cell),))
     return _together(inside, set(cut)), cut

@@ -75,7 +75,7 @@ def street_path(
 def _nothing(within_m: float) -> EditError:
     return EditError(
         f"no given line runs beside the whole run within {within_m:g} m: allow more, or choose a "
-        f"shorter run"
+        f"shorter run (整段界线旁 {within_m:g} 米内没有连续的道路：请放宽距离或选短一些)"
     )
 
 

@@ -87,7 +87,7 @@ class History:
             If there is none, or it touches what is locked now.
         """
         if not self.done:
-            msg = "there is nothing to undo: this is the plan as it was opened"
+            msg = "there is nothing to undo: this is the plan as it was opened (没有可撤销的操作)"
             raise EditError(msg)
         self.locks.require(self.done[-1].change)
         return replace(self, done=self.done[:-1], undone=(self.done[-1], *self.undone))
@@ -101,7 +101,7 @@ class History:
             If there is none, or it touches what is locked now.
         """
         if not self.undone:
-            msg = "there is nothing to redo: the last step was no undo"
+            msg = "there is nothing to redo: the last step was no undo (没有可重做的操作)"
             raise EditError(msg)
         self.locks.require(self.undone[0].change)
         return replace(self, done=(*self.done, self.undone[0]), undone=self.undone[1:])

@@ -55,7 +55,11 @@ class Locks:
         held = self.refused(change)
         if held:
             named = ", ".join(f"{code} ({level})" for level, code in held[:_SHOWN])
-            msg = f"this would change locked cells: {named}: unlock them or leave them out"
+            zh = "、".join(code for _, code in held[:_SHOWN])
+            msg = (
+                f"this would change locked cells: {named}: unlock them or leave them out "
+                f"({zh}已锁定：请先解锁，或避开它们)"
+            )
             raise EditError(msg, held)
 
     def to_dict(self) -> dict[str, Any]:

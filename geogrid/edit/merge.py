@@ -9,13 +9,16 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geogrid.edit._draft import Draft, NewCell, listed
+from geogrid.edit._draft import Draft, NewCell
 from geogrid.edit._finish import finish, proven
+from geogrid.edit._merge_lists import MergedLists, SideLists
 from geogrid.edit.change import Edit
 from geogrid.errors import EditError, InputError
 from geogrid.planar.noding import as_multipolygon
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import numpy.typing as npt
 
     from geogrid.edit._draft import Indices, Texts
@@ -30,9 +33,17 @@ _FACTS = ("name", "kind")
 
 
 def merge_edits(
-    base: GridPlan, left: GridPlan, right: GridPlan, *, locks: Locks | None = None
+    base: GridPlan,
+    left: GridPlan,
+    right: GridPlan,
+    *,
+    locks: Locks | None = None,
+    reserved: Iterable[str] = (),
 ) -> Edit:
     """Make one plan of two that were edited from the same one.
+
+    A household is in the list that the side put it into which changed its list, else in the one
+    that it was in.
 
     Parameters
     ----------
@@ -43,6 +54,8 @@ def merge_edits(
         next code if its own was given in ``left`` too.
     locks
         What must stay as it is.
+    reserved
+        Codes that were used in versions that were undone: they are not given again.
 
     Returns
     -------
@@ -52,9 +65,9 @@ def merge_edits(
     Raises
     ------
     EditError
-        If both changed the same cell: ``cells`` names them, and nothing is merged.
+        If both changed the same cell or list: ``cells`` names them, and nothing is merged.
     InputError
-        If the plans are no edits of one plan, or hold lists of households.
+        If the plans are no edits of one plan.
     """
     for one in (left, right):
         _require_kin(base, one)
@@ -64,7 +77,7 @@ def merge_edits(
         named = ", ".join(f"{code} ({level})" for level, code in both[:5])
         msg = (
             f"both edits changed the same cells: {named}: take one of them and make the other "
-            f"again (编辑冲突)"
+            f"again (两人都改了{'、'.join(code for _, code in both[:5])}：请载入新版本再改一次)"
         )
         raise EditError(msg, tuple(both))
     draft = Draft(proven(base))
@@ -74,8 +87,9 @@ def merge_edits(
     plan, change = finish(
         draft,
         named={"merged": sorted((left.version, right.version))},
-        reserved=_retired(left, right),
+        reserved={*_retired(left, right), *reserved},
         allow_disconnected=True,
+        settle_lists=MergedLists((sides[0].lists, sides[1].lists)),
     )
     if locks is not None:
         locks.require(change)
@@ -94,10 +108,6 @@ def _retired(left: GridPlan, right: GridPlan) -> set[str]:
 def _require_kin(base: GridPlan, one: GridPlan) -> None:
     if base.scheme != one.scheme or base.district.crs != one.district.crs:
         msg = "only edits of one plan can be merged: these have other levels or coordinates"
-        raise InputError(msg)
-    if base.rosters:
-        keys = listed(base.rosters)
-        msg = f"this plan has lists of households ({keys}): make the second edit again on the first"
         raise InputError(msg)
 
 
@@ -130,7 +140,8 @@ class _Side:
         self.base, self.edited = base, edited
         self.atoms = self._pair()
         self.facts = self._changed_facts()
-        self.cells = frozenset(self._cells())
+        self.lists = SideLists(base, edited)
+        self.cells = frozenset(self._cells() | self.lists.cells())
 
     def _pair(self) -> _Atoms:
         old, new = self.base.atoms.frame, self.edited.atoms.frame

@@ -7,7 +7,15 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import shapely
-from edit_plans import SCHEME, blocks, fresh_twin, homes_of, plan_of
+from edit_plans import (
+    SCHEME,
+    blocks,
+    fresh_twin,
+    homes_of,
+    plan_of,
+    require_lists,
+    with_lists,
+)
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from strategies import cell_frames
@@ -215,6 +223,69 @@ def test_two_edits_merge_or_name_their_conflict(data):
     assert report.is_proven
     assert report.certificate.to_dict() == merged.certificate.to_dict()
     assert merged.plan.households == base.households
+
+
+def steps_in_half(data, base, homes, columns):
+    """What one planner did in some columns of squares: the commands that are not refused."""
+    found = base
+    for _ in range(data.draw(st.integers(1, 3))):
+        own = found.labels[found.labels.index.str.slice(1, 4).astype(int).isin(columns)]
+        some = data.draw(
+            st.lists(st.sampled_from(own.index.tolist()), min_size=1, max_size=4, unique=True)
+        )
+        key = data.draw(st.sampled_from(["wangge", "wei", "wei"]))
+        codes = st.sampled_from(sorted(set(own[key])))
+        middle = 100.0 * columns[1] + data.draw(st.integers(10, 90))
+        command = data.draw(
+            st.sampled_from(
+                [
+                    Paint(level=key, target=data.draw(codes), atoms=tuple(some),
+                          allow_disconnected=True),
+                    Create(level=key, atoms=tuple(some), allow_disconnected=True),
+                    Merge(level=key, cells=(data.draw(codes), data.draw(codes)),
+                          allow_disconnected=True),
+                    Split(level=key, cell=data.draw(codes), line=((middle, -50), (middle, 650)),
+                          allow_disconnected=True),
+                ]
+            )
+        )  # fmt: skip
+        edit = tried(found, command, households=homes)
+        # Without points a household of a cut atom may be on the wrong side of the cut.
+        if edit is not None and not edit.change.estimated_households:
+            found = edit.plan
+    return found
+
+
+@given(st.data())
+def test_two_edits_of_a_plan_with_lists_leave_each_household_in_one_list(data):
+    counts = data.draw(st.lists(st.integers(0, 4), min_size=36, max_size=36))
+    plain = blocks(6, 6, (6, 3, data.draw(st.sampled_from([1, 2, 3]))), counts)
+    base = with_lists(
+        plain, size=data.draw(st.integers(1, 4)), names_carry=data.draw(st.booleans())
+    )
+    homes = homes_of(base)
+    left = steps_in_half(data, base, homes, range(3))
+    # Now and then both work in the same half.
+    right = steps_in_half(data, base, homes, range(data.draw(st.sampled_from([3, 3, 3, 2])), 6))
+    try:
+        merged = merge_edits(base, left, right)
+    except EditError as conflict:
+        assert conflict.cells  # noqa: PT017 - only a conflict has cells
+        return
+    plan = merged.plan
+    if merged.change.is_empty:
+        return
+    report = verify_plan(fresh_twin(plan))
+    assert report.is_proven, report.defects
+    require_lists(plan, base)
+    for key in base.rosters:
+        was, mine, theirs, now = (
+            one.rosters[key]["code"].to_numpy(object) for one in (base, left, right, plan)
+        )
+        # The first side keeps its codes; where nobody changed a list it has its own.
+        assert (now[mine != was] == mine[mine != was]).all()
+        assert (now[(mine == was) & (theirs == was)] == was[(mine == was) & (theirs == was)]).all()
+        assert ((now != was) >= (theirs != was)).all()
 
 
 @settings(max_examples=10)

@@ -7,7 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from edit_plans import SCHEME, blocks, code_at, fresh_twin, homes_of, plan_of, require_true
+from edit_plans import (
+    SCHEME,
+    blocks,
+    code_at,
+    fresh_twin,
+    homes_of,
+    plan_of,
+    require_lists,
+    require_true,
+    with_lists,
+)
 from strategies import grid_frame
 
 from geogrid.coverage import verify_plan
@@ -380,6 +390,76 @@ def test_two_branches_may_make_cells_in_one_parent():
     merged = merge_edits(BASE, left, right)
     require_true(merged, BASE)
     assert len(merged.change.level("wei").new) == 2
+
+
+def listed_plan():
+    return with_lists(blocks(households=2))
+
+
+def test_each_household_is_in_the_list_that_the_side_gave_it_which_changed_its_cell():
+    base = listed_plan()
+    wei = base.labels["wei"]
+    left = apply(base, Create(level="wei", atoms=("a000-000", "a001-000"))).plan
+    right = apply(base, Create(level="wei", atoms=("a002-002", "a002-003"))).plan
+    # Both gave the same number to a new cell, and so did their lists.
+    assert left.leaf["a000-000"] == right.leaf["a002-002"]
+    merged = merge_edits(base, left, right)
+    plan = merged.plan
+    require_true_lists(merged, base)
+    assert plan.leaf["a002-002"] not in {*wei, plan.leaf["a000-000"]}
+    for key in base.rosters:
+        was, mine, now = (one.rosters[key].set_index("household_id") for one in (base, left, plan))
+        moved = mine.index[mine["code"] != was["code"]]
+        assert now.loc[moved, "code"].tolist() == mine.loc[moved, "code"].tolist()
+        theirs = now[now["atom_id"].isin(["a002-002", "a002-003"])]
+        assert theirs["code"].str.startswith(plan.leaf["a002-002"]).all()
+        rest = was[~was["atom_id"].isin([*left_atoms(base, left), *left_atoms(base, right)])]
+        assert now.loc[rest.index, "code"].tolist() == rest["code"].tolist()
+    assert {"zu", "lin"} <= {level.level for level in merged.change.levels}
+
+
+def left_atoms(base, plan):
+    """Atoms of the cells that an edit changed."""
+    codes = base.leaf[base.leaf != plan.leaf]
+    return base.leaf.index[base.leaf.isin(codes)]
+
+
+def require_true_lists(edit, base):
+    require_lists(edit.plan, base)
+    report = verify_plan(fresh_twin(edit.plan))
+    assert report.is_proven, report.defects
+    assert report.certificate.to_dict() == edit.certificate.to_dict()
+
+
+def test_lists_that_both_sides_changed_are_a_conflict_that_names_them():
+    base = listed_plan()
+    zu = base.rosters["zu"]["code"].iloc[0]
+    # The same households go to two lists, and no cell of the plan was touched.
+    sides = []
+    for name in ("甲", "乙"):
+        roster = base.rosters["zu"]
+        code = f"{zu}{name}"
+        facts = base.cell_table.loc[[zu]].rename(index={zu: code})
+        lists = roster.assign(code=roster["code"].where(roster.index > 0, code).astype("str"))
+        table = pd.concat([base.cell_table, facts])
+        sides.append(replace(base, cell_table=table, rosters=dict(base.rosters) | {"zu": lists}))
+    with pytest.raises(EditError, match="both edits changed the same cells") as conflict:
+        merge_edits(base, *sides)
+    assert conflict.value.cells == (("zu", zu),)
+    short = dict(base.rosters) | {"zu": base.rosters["zu"].iloc[1:]}
+    with pytest.raises(InputError, match="lists other households"):
+        merge_edits(base, base, replace(base, rosters=short))
+    with pytest.raises(InputError, match="households of other levels"):
+        merge_edits(base, base, replace(base, rosters={}))
+
+
+def test_a_code_of_an_undone_version_is_not_given_in_a_merge():
+    left = apply(BASE, Create(level="wei", atoms=("a000-000",))).plan
+    right = apply(BASE, Create(level="wei", atoms=("a002-002",))).plan
+    free = merge_edits(BASE, left, right).change.level("wei").new
+    taken = merge_edits(BASE, left, right, reserved=[free[-1]]).change.level("wei").new
+    assert free[0] == taken[0]
+    assert free[-1] not in taken
 
 
 def test_a_certificate_of_another_plan_is_not_carried_on():
