@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from geogrid.tiles._ragged import ranges, starts_of, zipped
+from geogrid.tiles._ragged import ranges, starts_of, sums, zipped
 from geogrid.tiles._wire import Rows, constant, framed, grouped, varints, zigzag
 
 if TYPE_CHECKING:
@@ -41,16 +41,29 @@ class Fields:
     code: Indices
     values: Rows
 
-    def of(self, rows: Indices) -> tuple[Rows, bytes]:
-        """Return the tags of some features, and the values that they point to."""
+    def of(self, rows: Indices, tile: Indices, tiles: int) -> tuple[Rows, Rows]:
+        """Return the tags of features, and for each tile the values that they point to.
+
+        Parameters
+        ----------
+        rows, tile
+            Which features, and the tile that shows each, rising.
+        tiles
+            How many tiles there are.
+        """
         code = self.code[rows]
         is_there = code >= 0
-        used, local = np.unique(code[is_there], return_inverse=True)
-        column = np.nonzero(is_there)[1]
-        tags = varints(np.column_stack((column, local)).ravel().astype(np.uint64))
+        number, column = np.nonzero(is_there)
         counts = self.values[1]
-        at = ranges(starts_of(counts)[used], counts[used])
-        return grouped(tags, 2 * is_there.sum(axis=1)), self.values[0][at].tobytes()
+        # Each tile numbers its values on its own.
+        used, local = np.unique(tile[number] * len(counts) + code[is_there], return_inverse=True)
+        held = np.bincount(used // max(len(counts), 1), minlength=tiles)
+        local -= starts_of(held)[tile[number]]
+        tags = varints(np.column_stack((column, local)).ravel().astype(np.uint64))
+        value = used % max(len(counts), 1)
+        at = ranges(starts_of(counts)[value], counts[value])
+        values = (self.values[0][at], sums(counts[value], held))
+        return grouped(tags, 2 * is_there.sum(axis=1)), values
 
 
 def fields_of(table: pd.DataFrame) -> Fields:

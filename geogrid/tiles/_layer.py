@@ -1,4 +1,4 @@
-"""One layer of a tile, as the specification 2.1 of Mapbox vector tiles writes it."""
+"""One layer of tiles, as the specification 2.1 of Mapbox vector tiles writes it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from geogrid.tiles._flat import Dimension, Flat
-from geogrid.tiles._ragged import starts_of, sums, zipped
+from geogrid.tiles._ragged import Indices, starts_of, sums, zipped
 from geogrid.tiles._wire import Rows, constant, framed, grouped, varints, zigzag
 from geogrid.tiles._world import EXTENT
 
-__all__ = ["layer_bytes"]
+__all__ = ["layers_bytes"]
 
 _LAYER, _NAME, _FEATURE, _KEY = 0x1A, 0x0A, 0x12, 0x1A
 _ID, _TAGS, _TYPE, _GEOMETRY = 0x08, 0x12, 0x18, 0x22
@@ -20,27 +20,30 @@ _EXTENT = 0x28
 _MOVE, _CLOSE, _DRAW, _REPEAT_BITS = 1 | 1 << 3, 7 | 1 << 3, 2, 3
 
 
-def layer_bytes(
+def layers_bytes(
     name: str,
     flat: Flat,
     dimension: Dimension,
     ids: npt.NDArray[np.uint64],
-    fields: tuple[tuple[str, ...], Rows, bytes],
-) -> bytes:
-    """Return a layer, ready to be joined with others to a tile.
+    fields: tuple[tuple[str, ...], Rows, Rows],
+    held: Indices,
+) -> list[bytes]:
+    """Return a layer for each of some tiles, ready to be joined with others to a tile.
 
     Parameters
     ----------
     name
         Of the layer.
     flat
-        Shapes in units of the tile, none empty.
+        Shapes in units of their tile, none empty.
     dimension
         Points, lines or areas.
     ids
         One number a feature.
     fields
-        Names of the properties, tags of each feature, and the values that they point to.
+        Names of the properties, tags of each feature, and by tile the values that they point to.
+    held
+        Features of each tile; one without any has no layer.
     """
     names, tags, values = fields
     count = len(ids)
@@ -52,17 +55,19 @@ def layer_bytes(
             framed(_GEOMETRY, _geometry(flat, dimension)),
         )
     )  # fmt: skip
-    body = b"".join(
-        (
-            _VERSION_2,
-            _field(_NAME, name.encode()),
-            framed(_FEATURE, features)[0].tobytes(),
-            *(_field(_KEY, key.encode()) for key in names),
-            values,
-            bytes([_EXTENT]) + _number(EXTENT),
-        )
-    )
-    return _field(_LAYER, body)
+    drawn = _parts(grouped(framed(_FEATURE, features), held))
+    head = _VERSION_2 + _field(_NAME, name.encode())
+    keys = b"".join(_field(_KEY, key.encode()) for key in names)
+    tail = bytes([_EXTENT]) + _number(EXTENT)
+    return [
+        _field(_LAYER, b"".join((head, body, keys, known, tail))) if body else b""
+        for body, known in zip(drawn, _parts(values), strict=True)
+    ]
+
+
+def _parts(rows: Rows) -> list[bytes]:
+    data, stops = rows[0].tobytes(), np.cumsum(rows[1]).tolist()
+    return [data[start:stop] for start, stop in zip([0, *stops], stops, strict=False)]
 
 
 def _number(value: int) -> bytes:

@@ -13,9 +13,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from geogrid.errors import InputError
+from geogrid.tiles.source import packed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from geogrid.tiles.touched import TouchedTiles
 
@@ -44,7 +45,8 @@ class TileCache:
     """Tiles by plan, version, layer, zoom, column and row.
 
     A tile that an edit does not touch belongs to the version in which it was touched last, and all
-    later versions find it there: carrying over moves nothing.
+    later versions find it there: carrying over moves nothing. Versions that lie many edits back are
+    given up: what later ones still show of them becomes theirs, and the rest goes.
 
     Parameters
     ----------
@@ -52,12 +54,18 @@ class TileCache:
         Bytes of memory; the tiles that were used longest ago go first.
     folder
         Tiles are kept here as well, for the next start; ``None`` keeps them in memory only.
+    steps
+        Edits of a plan over which tiles are followed back, two or more.
     """
 
-    def __init__(self, room: int = 256 << 20, folder: Path | None = None) -> None:
+    def __init__(
+        self, room: int = 256 << 20, folder: Path | None = None, *, steps: int = 256
+    ) -> None:
         self.room = room
         self.folder = folder
+        self.steps = steps
         self.used = 0
+        self._order: dict[str, OrderedDict[str, None]] = {}
         self._tiles: OrderedDict[TileKey, bytes] = OrderedDict()
         self._parents: dict[tuple[str, str], tuple[str, TouchedTiles]] = {}
         self._lock = Lock()
@@ -82,6 +90,32 @@ class TileCache:
                     raise InputError(msg)
                 at = self._parents.get((plan, at), (None,))[0]
             self._parents[plan, new] = (old, touched)
+            order = self._order.setdefault(plan, OrderedDict())
+            order.pop(new, None)
+            order[new] = None
+            if len(order) > self.steps:
+                # Half of them at once, so that it costs an edit next to nothing.
+                self._give_up(plan, [order.popitem(last=False)[0] for _ in range(len(order) // 2)])
+
+    def _give_up(self, plan: str, versions: list[str]) -> None:
+        """Forget where some versions came from, and move tiles on that are still shown."""
+        steps = {one: self._parents.pop((plan, one)) for one in versions}
+        later: dict[str, tuple[str, TouchedTiles]] = {}
+        for new, (old, touched) in steps.items():
+            later[old] = (new, touched)
+        for key in [key for key in self._tiles if key.plan == plan and key.version in later]:
+            version: str = key.version
+            while (step := later.get(version)) is not None:
+                new, touched = step
+                if touched.has(key.layer, key.zoom, key.x, key.y):
+                    break
+                version = new
+            tile = self._tiles.pop(key)
+            own = key._replace(version=version)
+            if step is not None or own in self._tiles:
+                self.used -= len(tile) + _OVERHEAD
+            else:
+                self._tiles[own] = tile
 
     def get(self, key: TileKey) -> bytes | None:
         """Return a tile; ``b""`` if it is empty, ``None`` if it is not at hand."""
@@ -109,6 +143,35 @@ class TileCache:
                 found = make(key.zoom, key.x, key.y)
                 self.put(own, found)
             return found
+
+    def get_or_make_block(
+        self, key: TileKey, side: int, make: Callable[[int, int, int, int], Sequence[bytes]]
+    ) -> bytes:
+        """Return a tile as :meth:`get_or_make` does, made together with its neighbours.
+
+        Parameters
+        ----------
+        key
+            The tile that is asked for.
+        side
+            Tiles across the square block, a power of two; it lies where blocks of this side lie.
+        make
+            ``make(zoom, x, y, side)`` gives all tiles from the north-western one, row by row, not
+            compressed. Those that are at hand stay as they are.
+        """
+        corner = key._replace(x=key.x - key.x % side, y=key.y - key.y % side)
+        with self._lanes[hash((self._owned(key).version, corner, side)) % _LANES]:
+            found = self.get(key)
+            if found is not None:
+                return found
+            wanted = b""
+            for at, raw in enumerate(make(key.zoom, corner.x, corner.y, side)):
+                one = corner._replace(x=corner.x + at % side, y=corner.y + at // side)
+                if one == key or self.get(one) is None:
+                    tile = packed(raw)
+                    self.put(one, tile)
+                    wanted = tile if one == key else wanted
+            return wanted
 
     def _owned(self, key: TileKey) -> TileKey:
         """Return the key with the version in which the tile was touched last."""

@@ -28,6 +28,7 @@ CELL_FIELDS = {
     "hidden": "户数不公开的原因：1 不足 10 户，2 可由此推算出不足 10 户的网格",
     "band": "户数与标准相比：-1 低于，0 符合，1 高于，空为不评价",
 }
+SERVED = "served_"
 STATION_FIELDS = {"station": "服务站编号", "name": "服务站名称", "stand_in": "暂代的现有设施"}
 CIRCLE_FIELDS = {
     "station": "服务站编号",
@@ -60,7 +61,9 @@ def cell_source(
     table
         ``code, name, kind, parent, public`` and cells; ``band`` where it is judged. ``public`` is
         the number of households that may be shown, -1 for less than ten, -2 for a number that is
-        withheld. A column with true numbers is not read.
+        withheld. A column with true numbers is not read. Of columns ``served_<limit>`` each is the
+        public share of households that is served within a walking limit, missing where it may not
+        be shown or nobody knows.
     title
         Name of the level.
     zooms
@@ -85,11 +88,18 @@ def cell_source(
         "hidden": (-public).where(public < 0),
         "band": band.astype("Int64"),
     }
+    served = {
+        str(
+            name
+        ): f"步行{str(name).removeprefix(SERVED)}分钟内的服务覆盖率（0-1，不公开或未知的为空）"
+        for name in table.columns
+        if str(name).startswith(SERVED)
+    }
     return TileSource.from_frame(
         level,
         table.assign(**shown),
         key="code",
-        described=CELL_FIELDS,
+        described=CELL_FIELDS | served,
         title=title,
         zooms=zooms,
         older=older,

@@ -15,12 +15,12 @@ import pandas as pd
 import shapely
 
 from geogrid.errors import InputError
-from geogrid.tiles._clip import in_tile
+from geogrid.tiles._clip import in_tiles
 from geogrid.tiles._fields import Fields, fields_of
 from geogrid.tiles._flat import Dimension, Objects
-from geogrid.tiles._layer import layer_bytes
+from geogrid.tiles._layer import layers_bytes
 from geogrid.tiles._update import patched
-from geogrid.tiles._world import MAX_ZOOM, check_tile, degrees_of
+from geogrid.tiles._world import BUFFER, EXTENT, MAX_ZOOM, check_tile, degrees_of
 from geogrid.tiles._zoom import Ground, ZoomShapes, ground_of, zoom_shapes
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ __all__ = ["TileSource", "packed"]
 _DIGITS, _HASHED = 15, 1 << 52
 # Level 4 takes half the time of the usual 6 and a few hundredths more room.
 _GZIP_LEVEL = 4
+# Of a row of the table: its texts, and its shape as it came.
+_ROW_BYTES = 1000
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -186,6 +188,11 @@ class TileSource:
         with self._lock:
             return dict(self._shapes)
 
+    @property
+    def zooms_ready(self) -> frozenset[int]:
+        """The zooms whose shapes are made."""
+        return frozenset(self._ready())
+
     def prepare(self, zooms: Iterable[int] | None = None) -> None:
         """Make the shapes of zooms, or of all that show the layer, ahead of the first tile."""
         for zoom in range(self.min_zoom, self.max_zoom + 1) if zooms is None else zooms:
@@ -201,14 +208,42 @@ class TileSource:
         InputError
             If there is no such tile.
         """
+        return self.layers(zoom, x, y, 1)[0]
+
+    def layers(self, zoom: int, x: int, y: int, side: int) -> list[bytes]:
+        """Return the layer of each tile of a square block, row by row, as :meth:`layer` does.
+
+        Parameters
+        ----------
+        zoom, x, y
+            The tile at the north-western corner.
+        side
+            Tiles across; sixteen tiles at once take a few times as long as one.
+
+        Raises
+        ------
+        InputError
+            If there is no such block.
+        """
         check_tile(zoom, x, y)
+        check_tile(zoom, x + side - 1, y + side - 1)
         if not self.min_zoom <= zoom <= self.max_zoom:
-            return b""
-        rows, flat = in_tile(self.shapes(zoom), x, y, self.dimension)
+            return [b""] * side**2
+        tile, rows, flat = in_tiles(self.shapes(zoom), (x, y, side), self.dimension)
         if not len(rows):
-            return b""
-        fields = (self._fields.names, *self._fields.of(rows))
-        return layer_bytes(self.name, flat, self.dimension, self.ids[rows], fields)
+            return [b""] * side**2
+        fields = (self._fields.names, *self._fields.of(rows, tile, side**2))
+        held = np.bincount(tile, minlength=side**2)
+        return layers_bytes(self.name, flat, self.dimension, self.ids[rows], fields, held)
+
+    def crowd(self, zoom: int, x: int, y: int, side: int) -> int:
+        """Return how many features meet a square block of tiles, counted by their boxes."""
+        if not self.min_zoom <= zoom <= self.max_zoom:
+            return 0
+        boxes = self.shapes(zoom).boxes
+        low = EXTENT * np.array([x, y]) - BUFFER
+        high = low + EXTENT * side + 2 * BUFFER
+        return int(((boxes[:, :2] <= high) & (boxes[:, 2:] >= low)).all(axis=1).sum())
 
     def encode(self, zoom: int, x: int, y: int) -> bytes:
         """Return a tile of this layer alone, compressed with gzip; nothing if it is empty.
@@ -219,6 +254,17 @@ class TileSource:
             If there is no such tile.
         """
         return packed(self.layer(zoom, x, y))
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory that it takes, about: coordinates of all zooms that are ready."""
+        shapes = self._ready().values()
+        held = sum(
+            part.nbytes
+            for one in shapes
+            for part in (one.flat.xy, one.flat.length, one.flat.is_hole, one.flat.rings, one.boxes)
+        )
+        return held + self._fields.code.nbytes + _ROW_BYTES * len(self.table)
 
     @property
     def bounds(self) -> tuple[float, float, float, float] | None:

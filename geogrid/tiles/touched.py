@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geogrid.tiles._clip import meets
 from geogrid.tiles._ragged import owners
 from geogrid.tiles._world import BUFFER, EXTENT
 
@@ -42,7 +41,7 @@ class TouchedTiles:
     def has(self, layer: str, zoom: int, x: int, y: int) -> bool:
         """Tell whether a tile is among them."""
         found = self.boxes.get((layer, zoom))
-        return found is not None and bool(meets(found, x, y).any())
+        return found is not None and bool(_meets(found, x, y).any())
 
     def tiles(self, layer: str, zoom: int) -> Iterator[tuple[int, int]]:
         """Yield the columns and rows of a zoom's touched tiles, each once, in order."""
@@ -116,3 +115,12 @@ def _same_facts(was: TileSource, now: TileSource, one: Indices, other: Indices) 
         theirs = now.table[name].iloc[other].to_numpy(object)
         same &= mine == theirs
     return same
+
+
+def _meets(boxes: Indices, x: int, y: int) -> Flags:
+    """Tell which boxes of a zoom meet a tile of it, its buffer included."""
+    low = np.array([x, y]) * EXTENT - BUFFER
+    high = low + EXTENT + 2 * BUFFER
+    is_near: Flags = (boxes[:, :2] <= high) & (boxes[:, 2:] >= low)
+    found: Flags = np.logical_and.reduce(is_near, axis=1)
+    return found

@@ -43,7 +43,7 @@ from geogrid.tiles import (
     style_layers,
     tile_json,
 )
-from geogrid.tiles._clip import in_tile
+from geogrid.tiles._clip import in_tiles
 from geogrid.tiles._flat import Flat, oriented, to_shapely
 from geogrid.tiles._world import to_zoom
 from geogrid.tiles._zoom import ZoomShapes, cleaned, on_units
@@ -512,9 +512,28 @@ def test_a_corner_that_rounding_at_the_cut_makes_cross_itself_is_mended():
     one = np.ones(1, dtype=np.int64)
     flat = Flat(ring, 5 * one, one < 0, one)
     flat = Flat(ring[oriented(flat)], flat.length, flat.is_hole, flat.rings)
-    rows, found = in_tile(ZoomShapes(flat, flat.boxes(), one < 0), 0, 0, Dimension.AREA)
-    assert rows.tolist() == [0]
+    shapes = ZoomShapes(flat, flat.boxes(), one < 0)
+    tile, rows, found = in_tiles(shapes, (0, 0, 1), Dimension.AREA)
+    assert (tile.tolist(), rows.tolist()) == ([0], [0])
     assert shapely.is_valid(to_shapely(found, Dimension.AREA)).all()
+
+
+@pytest.mark.parametrize("side", [1, 2, 5])
+def test_a_block_of_tiles_has_the_bytes_of_each_tile_alone(side):
+    shapes = wound_lattice(12)
+    source = cell_source("wei", cell_table(shapes), title="微网格", zooms=(8, 16))
+    for zoom in (8, 13, 15):
+        low = source.shapes(zoom).boxes[:, :2].min(axis=0)
+        x, y = (low // EXTENT).tolist()
+        alone = [source.layer(zoom, x + at % side, y + at // side) for at in range(side**2)]
+        assert source.layers(zoom, x, y, side) == alone
+        assert any(alone)
+
+
+def test_a_block_that_leaves_the_world_is_refused():
+    source = cell_source("wei", cell_table(wound_lattice(2)), title="微网格", zooms=(2, 16))
+    with pytest.raises(InputError):
+        source.layers(2, 3, 3, 2)
 
 
 def test_a_place_goes_to_the_nearest_unit_of_a_zoom():

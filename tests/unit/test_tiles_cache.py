@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 from functools import partial
 
@@ -94,6 +95,28 @@ def test_tiles_are_carried_over_many_edits_and_along_two_branches():
     # What a late version makes of an untouched tile is there for the early ones.
     cache.put(key("v200", x=5), b"late")
     assert cache.get(key("v0", x=5)) == b"late"
+
+
+def test_old_versions_are_given_up_and_what_is_still_shown_of_them_stays():
+    cache = TileCache(steps=8)
+    for x in range(4):
+        cache.put(key("v0", x=x), b"first %d" % x)
+    cache.put(key("v0", x=9), b"touched once and never asked for again")
+    lengths = []
+    for number in range(100):
+        touched = [(number % 3, 4)] + [(9, 4)] * (number == 3)
+        cache.carry_over("plan", f"v{number}", f"v{number + 1}", touching(*touched))
+        newest = f"v{number + 1}"
+        assert cache.get(key(newest, x=3)) == b"first 3"
+        assert cache.get(key(newest, x=number % 3)) is None
+        cache.put(key(newest, x=number % 3), b"%d" % number)
+        lengths.append(len(cache))
+    assert [cache.get(key("v100", x=x)) for x in range(4)] == [b"99", b"97", b"98", b"first 3"]
+    assert max(lengths) <= 5 + 8
+    assert cache.used <= (5 + 8) * (400 + len(b"first 3"))
+    assert cache.get(key("v100", x=9)) is None
+    # Whoever still looks at an old version has its tiles made again.
+    assert cache.get(key("v0", x=0)) is None
 
 
 def test_touched_tiles_of_one_layer_leave_the_others_alone():
@@ -237,3 +260,26 @@ def test_a_cell_that_is_gone_touches_the_tiles_where_it_was():
     )
     (boxes,) = newer.touched_since(older).boxes.values()
     assert boxes.tolist() == [older.groups["cells"][0].shapes(16).boxes[0].tolist()]
+
+
+def test_a_block_is_made_once_and_leaves_what_is_at_hand_as_it_is():
+    cache, asked = TileCache(), []
+
+    def make(zoom, x, y, side):
+        asked.append((zoom, x, y, side))
+        return [f"{x + at % side}/{y + at // side}".encode() for at in range(side**2)]
+
+    known = key()._replace(zoom=5, x=6, y=9)
+    cache.put(known, b"known")
+    found = cache.get_or_make_block(known._replace(x=7, y=10), 4, make)
+    assert gzip.decompress(found) == b"7/10"
+    assert asked == [(5, 4, 8, 4)]
+    assert cache.get(known) == b"known"
+    assert gzip.decompress(cache.get_or_make_block(known._replace(x=4, y=11), 4, make)) == b"4/11"
+    assert len(asked) == 1
+
+
+def test_a_block_is_answered_even_where_there_is_room_for_nothing():
+    cache = TileCache(room=0)
+    found = cache.get_or_make_block(key(), 2, lambda *_: [b"tile"] * 4)
+    assert gzip.decompress(found) == b"tile"
