@@ -6,7 +6,6 @@ import json
 import re
 import threading
 from dataclasses import replace
-from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -17,8 +16,10 @@ import pandas as pd
 import shapely
 from map_plans import SIDE, make_circles, make_extract, make_plan, make_stations
 from pyproj import Transformer
+from web_office import OFFICE_ROUTES, Office, ok, problem
 
-from geogrid.edit import History, Locks, command_from_dict, live_counts
+from geogrid.api.arcs import arcs_of
+from geogrid.edit import History, Locks, apply, command_from_dict, live_counts
 from geogrid.errors import EditError
 from geogrid.model.atoms import Atoms
 from geogrid.tiles import TileSet, base_sources, cell_source
@@ -32,14 +33,17 @@ POLICY = (
 )
 # What share of its households a cell has beyond any limit.
 UNSERVED = {"43020101": 0.5, "43020104": 1.0, "43020206": 0.07}
+# Of which it is not told.
+WITHHELD = {"43020102"}
 SLANT = 0.2
 BANDS = {-1: "below", 0: "in", 1: "above"}
 
 
-class FakeService:
+class FakeService(Office):
     """One plan, its versions by number, and what was asked of it."""
 
-    def __init__(self, *, user="planner", plan=None, extract=None):
+    def __init__(self, *, user="planner", plan=None, extract=None, **office):
+        super().__init__(**office)
         self.user = user
         self.history = History(start=make_fine_plan() if plan is None else plan)
         self.versions = [self.history.plan]
@@ -48,6 +52,8 @@ class FakeService:
         self.extract = make_extract() if extract is None else extract
         self.tiles = {}
         self.broken = set()
+        # Whether the service finds too much in any box.
+        self.crowded = False
         self._lock = threading.RLock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.address = f"http://127.0.0.1:{self._server.server_port}"
@@ -73,7 +79,7 @@ class FakeService:
     def plan_at(self, version):
         return self.plan if version == "head" else self.versions[int(version[1:]) - 1]
 
-    def answer(self, method, path, query, body, headers):
+    def answer(self, method, path, query, body, headers, raw=b""):
         """Return status, headers and body."""
         if path in self.broken:
             return problem(503, "the service is being repaired: try again in a minute")
@@ -81,13 +87,15 @@ class FakeService:
             found = re.fullmatch(pattern, path)
             if verb == method and found:
                 with self._lock:
-                    return act(self, query=query, body=body, headers=headers, **found.groupdict())
+                    return act(self, query=query, body=body, headers=headers, raw=raw,
+                               **found.groupdict())  # fmt: skip
         return problem(404, f"there is nothing at {path}")
 
     def me(self, **_):
-        role = {"role": "planner", "project": "p", "parents": []}
-        user = {"name": self.user, "roles": [role]} if self.user else None
-        return ok({"user": user, "csrf": "secret", "anonymous_viewing": True, "synthetic": True})
+        roles = [{"role": role, "project": "p", "parents": []} for role in self.roles]
+        user = {"name": self.user, "roles": roles, "has_password": True} if self.user else None
+        return ok({"user": user, "csrf": "secret", "anonymous_viewing": True, "synthetic": True,
+                   "sign_in": {"password": True, "oidc": self.oidc}})  # fmt: skip
 
     def login(self, *, body, **_):
         if body.get("password") != "right":
@@ -109,6 +117,7 @@ class FakeService:
                 "band": level.band and {
                     "low": level.band.low, "high": level.band.high, "is_hard": False},
                 "cells": int(plan.labels[level.key].nunique()), "contract": "area",
+                "kinds": list(level.kinds),
             }
             for level in plan.scheme.area_levels
         ]  # fmt: skip
@@ -119,6 +128,7 @@ class FakeService:
             "bounds": [west, south, east, north], "households_text": str(plan.households),
             "is_proven": True, "is_synthetic": True, "is_estimated": True, "limits": [5, 15],
             "locks": self.history.locks.to_dict(),
+            "steps": {"can_undo": bool(self.history.done), "can_redo": bool(self.history.undone)},
             "sources": [{"name": one.name, "date": one.date, "licence": one.licence,
                          "attribution": one.attribution} for one in plan.sources],
         })  # fmt: skip
@@ -131,7 +141,10 @@ class FakeService:
             None if band is None else 0 if count in band else -1 if count < band.low else 1
             for count in cells["households"]
         ]
-        return cells.assign(public=cells["households"], band=states)
+        served = [None if code in WITHHELD else 1 - UNSERVED.get(code, 0) for code in cells["code"]]
+        return cells.assign(
+            public=cells["households"], band=states, served_5=served, served_15=served
+        )
 
     def features(self, version, level, rows=None):
         table = self.table(version, level)
@@ -228,21 +241,10 @@ class FakeService:
 
     def arcs(self, *, version, **_):
         plan = self.plan_at(version)
-        finest = plan.scheme.area_levels[-1].key
-        lines = shapely.union_all(plan.cells(finest).geometry.boundary.to_numpy())
-        shapes = gpd.GeoSeries(shapely.get_parts(shapely.line_merge(lines)), crs=plan.district.crs)
-        arcs = [
-            {
-                "id": at,
-                "level": finest,
-                "left": None,
-                "right": None,
-                "coordinates": shapely.get_coordinates(shape).tolist(),
-                "nodes": [True, *[False] * (shapely.get_num_coordinates(shape) - 2), True],
-            }
-            for at, shape in enumerate(shapes.to_crs(4326))
-        ]
-        return ok({"arcs": arcs})
+        if self.crowded:
+            return problem(422, "3000 cells lie in this box: zoom in (放大后编辑)")
+        cells = plan.cells(plan.scheme.area_levels[-1].key)
+        return ok({"arcs": arcs_of(plan, range(len(cells)))})
 
     def atoms(self, *, version, **_):
         plan = self.plan_at(version)
@@ -265,13 +267,24 @@ class FakeService:
         return command_from_dict(moved)
 
     def preview(self, *, body, **_):
+        command, drawn = self.command(body["command"]), []
         try:
-            table = live_counts(self.plan, self.command(body["command"]))
+            table = live_counts(self.plan, command)
+            if body.get("prove"):
+                made = apply(self.plan, command, locks=self.history.locks)
+                drawn = self.outlines(made)
         except EditError as fault:
-            return ok({"cells": [], "refused": str(fault)})
-        rows = [{"level": row.level, "code": row.code, "households": int(row.after),
-                 "band": row.band_after or None} for row in table.itertuples()]  # fmt: skip
-        return ok({"cells": rows, "refused": None})
+            return ok({"cells": [], "refused": str(fault), "drawn": []})
+        rows = [{"level": row.level, "code": row.code, "before": int(row.before),
+                 "households": int(row.after), "band": row.band_after or None}
+                for row in table.itertuples()]  # fmt: skip
+        return ok({"cells": rows, "refused": None, "drawn": drawn})
+
+    def outlines(self, made):
+        finest = made.plan.scheme.area_levels[-1].key
+        cells = made.plan.cells(finest)
+        changed = cells[cells["code"].isin(made.change.touched.get(finest, ()))]
+        return [shape.__geo_interface__ for shape in changed.geometry.to_crs(4326)]
 
     def step(self, headers, act):
         stale = self.stale(headers)
@@ -289,7 +302,12 @@ class FakeService:
              "band": cell.band_after or None}
             for level in edit.change.levels for cell in level.cells
         ]  # fmt: skip
-        change = {"cells": cells, "retired": [], "created": [], "households_moved": 0, "notes": []}
+        pairs = {
+            name: [{"level": level.level, "code": code} for level in edit.change.levels
+                   for code in getattr(level, of)]
+            for name, of in (("retired", "retired"), ("created", "new"))
+        }  # fmt: skip
+        change = {"cells": cells, **pairs, "households_moved": 0, "notes": []}
         return ok({"version": self.head, "is_proven": True, "certificate": None, "change": change})
 
     def edit(self, *, body, headers, **_):
@@ -309,12 +327,6 @@ class FakeService:
         cells = frozenset((level, code) for level, code in body["cells"])
         self.history = self.history.with_locks(Locks(levels=frozenset(body["levels"]), cells=cells))
         return ok(self.history.locks.to_dict())
-
-    def set_state(self, *, body, headers, **_):
-        stale = self.stale(headers)
-        if not stale:
-            self.state = body["to"]
-        return stale or ok({"state": self.state})
 
     def stale(self, headers):
         if headers.get("x-csrf-token") != "secret":
@@ -352,8 +364,7 @@ ROUTES = {
     ("POST", _PLAN + "/undo"): FakeService.undo,
     ("POST", _PLAN + "/redo"): FakeService.redo,
     ("PUT", _PLAN + "/locks"): FakeService.lock,
-    ("POST", _PLAN + "/state"): FakeService.set_state,
-}
+} | OFFICE_ROUTES
 
 
 def make_fine_plan():
@@ -392,23 +403,16 @@ def collection(features):
     return {"type": "FeatureCollection", "features": features}
 
 
-def ok(value):
-    return HTTPStatus.OK, {"content-type": "application/json"}, json.dumps(value).encode()
-
-
-def problem(status, detail, **more):
-    body = {"title": HTTPStatus(status).phrase, "status": status, **more}
-    if detail:
-        body["detail"] = detail
-    return status, {"content-type": "application/problem+json"}, json.dumps(body).encode()
-
-
-def _page(path):
+def _page(path, service):
     name = path.lstrip("/") or "index.html"
     file = DIST / name
     if file.parent != DIST or not file.is_file():
         return problem(404, f"there is nothing at {path}")
-    head = {"content-type": TYPES[file.suffix], "content-security-policy": POLICY}
+    more = " https://*.tianditu.gov.cn" if service.tianditu_key else ""
+    policy = (
+        POLICY.replace("img-src 'self'", f"img-src 'self'{more}") + f"; connect-src 'self'{more}"
+    )
+    head = {"content-type": TYPES[file.suffix], "content-security-policy": policy}
     return 200, head, file.read_bytes()
 
 
@@ -418,22 +422,36 @@ def _handler(service):
 
         def answer(self):
             size = int(self.headers.get("content-length") or 0)
-            body = json.loads(self.rfile.read(size) or "{}")
+            raw = self.rfile.read(size)
+            is_json = "json" in self.headers.get("content-type", "json")
+            body = json.loads(raw or "{}") if is_json else {}
             parts = urlsplit(self.path)
             query = {name: values[0] for name, values in parse_qs(parts.query).items()}
             if parts.path.startswith("/api/"):
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                found = service.answer(self.command, parts.path, query, body, headers)
+                found = service.answer(self.command, parts.path, query, body, headers, raw)
             else:
-                found = _page(parts.path)
+                found = _page(parts.path, service)
             status, head, content = found
             self.send_response(status)
+            if not isinstance(content, bytes):
+                self.stream(head, content)
+                return
             for name, value in {**head, "content-length": str(len(content))}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_PUT = answer  # noqa: N815 - names of the standard library
+        def stream(self, head, texts):
+            for name, value in {**head, "connection": "close"}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.close_connection = True
+            for text in texts:
+                self.wfile.write(text.encode())
+                self.wfile.flush()
+
+        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - names of the standard library
 
         def log_message(self, *_):
             pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 
 import pytest
@@ -141,8 +142,103 @@ def test_levels_fills_and_limits_change_map_legend_and_list(desktop):
     assert desktop.locator("#gg-unserved li").count() == 3
     desktop.click("#gg-levels >> text=总网格")
     wait_until(desktop, "geogridWeb.view.filledLevel === 'zong'")
-    desktop.locator("text=本方案没有服务圈结果").wait_for()
+    desktop.locator("text=没有可列出的盲区").wait_for()
     assert "微网格边界" not in desktop.locator("#gg-legend").inner_text()
+
+
+def test_the_unserved_share_is_coloured_from_the_tiles_and_asks_for_no_cells(desktop):
+    asked = []
+    desktop.on("request", lambda request: asked.append(request.url))
+    desktop.click("#gg-fills >> text=盲区占比")
+    wait_until(
+        desktop, "geogridWeb.view.map.getLayoutProperty('hidden-wei', 'visibility') !== 'none'"
+    )
+    wait_until(desktop, f"({drawn('hidden-wei')}).length > 0")
+    assert desktop.evaluate(drawn("hidden-wei")) == ["43020102"]
+    colours = desktop.evaluate(
+        "geogridWeb.view.map.queryRenderedFeatures({layers: ['fill-wei']})"
+        ".map(({properties, layer}) => [properties.code, layer.paint['fill-color'].toString()])"
+    )
+    # All of them unserved, half of them, none.
+    told = dict(colours)
+    assert len({told["43020104"], told["43020101"], told["43020103"]}) == 3
+    assert told["43020103"] == told["43020205"]
+    assert [url for url in asked if "/cells?" in url] == []
+
+
+def drawn(layer):
+    return (
+        f"[...new Set(geogridWeb.view.map.queryRenderedFeatures({{layers: ['{layer}']}})"
+        ".map(({properties}) => properties.code))]"
+    )
+
+
+def test_opening_asks_for_everything_once(browser, service):
+    context = browser.new_context(viewport={"width": 1300, "height": 850})
+    page = context.new_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(service.address)
+    wait_for_map(page)
+    page.wait_for_timeout(500)
+    calls = [url for url in asked if "/api/" in url]
+    assert sorted(set(calls)) == sorted(calls)
+    assert not [url for url in calls if "/jobs" in url or "/files" in url]
+    context.close()
+
+
+def test_without_a_key_nothing_of_tianditu_is_offered(desktop):
+    assert "天地图" not in desktop.locator("body").inner_text()
+
+
+def test_tianditu_lies_under_the_cells_once_it_is_wanted(browser):
+    with FakeService(user=None, tianditu_key="0a1B") as service:
+        context = browser.new_context(viewport={"width": 1300, "height": 850})
+        page = context.new_page()
+        asked = []
+
+        def answer(route):
+            asked.append(route.request.url)
+            route.fulfill(status=404)
+
+        page.route("https://*.tianditu.gov.cn/**", answer)
+        page.goto(service.address)
+        wait_for_map(page)
+        assert asked == []
+        page.click("#gg-layers >> text=天地图 影像")
+        wait_until(page, "!!geogridWeb.view.map.getLayer('ground-cia')")
+        order = page.evaluate("geogridWeb.view.map.getStyle().layers.map(({id}) => id)")
+        assert order.index("base-names") > order.index("ground-img") > order.index("base-water")
+        assert order.index("ground-cia") < order.index("fill-zong")
+        assert "天地图" in page.locator("#gg-foot").inner_text()
+        for _ in range(50):
+            if asked:
+                break
+            page.wait_for_timeout(100)
+        assert asked
+        assert all("tk=0a1B" in url for url in asked)
+        page.click("#gg-layers >> text=天地图 矢量")
+        wait_until(page, "!geogridWeb.view.map.getLayer('ground-img')")
+        assert page.locator("#gg-layers input:checked[value=tianditu_img]").count() == 0
+        page.click("#gg-layers >> text=天地图 矢量")
+        wait_until(page, "!geogridWeb.view.map.getLayer('ground-vec')")
+        context.close()
+
+
+@pytest.mark.parametrize(("button", "size"), [("A4", (842, 595)), ("A3", (1191, 842))])
+def test_a_printed_sheet_is_one_page_that_bears_what_a_map_must(desktop, button, size):
+    desktop.evaluate("window.print = () => { window.printed = true; }")
+    desktop.click(f"text=打印 {button}")
+    wait_until(desktop, "!!window.printed")
+    content = desktop.pdf(prefer_css_page_size=True, print_background=True)
+    boxes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", content)
+    assert [tuple(round(float(side)) for side in box) for box in boxes] == [size]
+    desktop.emulate_media(media="print")
+    sheet = desktop.locator(".gg-sheet").inner_text()
+    for words in ("芦淞区建设街道", "图例", "微网格边界", "制图日期", "数据来源", "1:",
+                  "© OpenStreetMap contributors", "合成数据，仅供演示"):  # fmt: skip
+        assert words in sheet
+    assert not desktop.locator("#gg-panel").is_visible()
 
 
 def test_a_defect_in_the_list_is_zoomed_to(desktop):

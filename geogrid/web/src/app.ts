@@ -1,18 +1,27 @@
 // The page: what is loaded when, and which part is drawn again after which change.
 import { Api } from './api/client';
+import { Office } from './api/office';
 import type { Box, DefectFacts, Feature, Plan } from './api/types';
 import { ask, type Context, FIRST, LOADING, type State, sentenceOf } from './context';
-import { byId, h, later } from './dom';
+import { byId, h } from './dom';
+import { endComparison, showLevel, startComparison } from './compare/view';
 import { drawEditor } from './editor/panel';
 import { boxOf } from './geo';
 import { setLanguage, t } from './i18n';
-import { defectMarks, reachOf } from './map/marks';
+import { drawAgain, loadOffice } from './jobs/panel';
+import { defectMarks } from './map/marks';
+import { type Ground, groundOf } from './map/tianditu';
 import { MapView } from './map/view';
 import { cellCard, drawCard, stationCard } from './panels/card';
 import { drawFoot, drawHead } from './panels/head';
 import { drawLegend } from './panels/legend';
 import { drawSearch } from './panels/search';
 import { drawSections } from './panels/side';
+import { drawTabs, tabsOf } from './panels/tabs';
+import { drawBanner } from './review/banner';
+import { loadVersions } from './review/history';
+import { refusalText } from './review/sentences';
+import { may } from './review/steps';
 import { createStore, type Store } from './state';
 import { readHash, writeHash } from './url';
 
@@ -28,9 +37,13 @@ export async function startApp(): Promise<void> {
 class Page implements Context {
   private shown: MapView | null = null;
   private noticeTimer = 0;
-  private readonly shareSoon = later(200, () => void this.share());
+  private ground: Ground | null = null;
+  private rankingOf = '';
+  readonly office: Office;
 
-  constructor(readonly api: Api, readonly store: Store<State>) {}
+  constructor(readonly api: Api, readonly store: Store<State>) {
+    this.office = new Office(api);
+  }
 
   view(): MapView | null {
     return this.shown;
@@ -43,24 +56,26 @@ class Page implements Context {
     this.listen();
     this.drawAll();
     this.blank(t('loading'));
-    try {
-      store.set({ me: await this.api.me() });
-    } catch (fault) {
-      return this.blank(sentenceOf(fault), () => window.location.reload());
-    }
-    const projects = await ask(this.api.projects());
-    store.set({ projects });
+    const [me, projects, settings] = await Promise.all([
+      ask(this.api.me()), ask(this.api.projects()), ask(this.office.settings()),
+    ]);
+    if (me.state === 'failed') return this.blank(me.why, () => window.location.reload());
+    // A page without 天地图 is a whole page.
+    if (settings.state === 'there') store.set({ settings: settings.value });
+    store.set({ me: me.state === 'there' ? me.value : null, projects });
     if (projects.state === 'failed') return this.blank(projects.why, () => window.location.reload());
     const plans = projects.state === 'there' ? projects.value.flatMap(({ plans: all }) => all) : [];
     const wanted = plans.find(({ id }) => id === store.get().plan) ?? plans[0];
-    const { me } = store.get();
-    if (!wanted) return this.blank(t(me?.user || me?.anonymous_viewing ? 'noPlans' : 'loginNeeded'));
+    const who = store.get().me;
+    if (!wanted) return this.blank(t(who?.user || who?.anonymous_viewing ? 'noPlans' : 'loginNeeded'));
     return this.open(wanted.id);
   }
 
   async open(plan: string): Promise<void> {
     const { store } = this;
     const isOther = !['', plan].includes(store.get().plan);
+    endComparison(this);
+    this.ground = null;
     store.set({ isEditing: false });
     this.blank(t('loading'));
     this.shown?.map.remove();
@@ -75,14 +90,42 @@ class Page implements Context {
     const level = fits ? old.level : (levels[Math.min(1, levels.length - 1)]?.key ?? '');
     const minutes = limits.includes(old.minutes) || !limits.length ? old.minutes : (limits.at(-1) ?? old.minutes);
     store.set({
-      plan, info: value, level, minutes, card: null, isEditing: false,
+      plan, info: value, level, minutes, card: null, isEditing: false, versions: LOADING, chosen: [],
       ...(isOther ? { view: null, version: 'head', cell: '' } : {}),
     });
     this.blank('');
     await this.makeMap(value);
     const { cell } = store.get();
     if (cell) void this.pickCell(cell, { zoom: !store.get().view });
+    if (store.get().version !== 'head') this.needVersions();
     return this.refresh();
+  }
+
+  async reload(): Promise<void> {
+    const { store, api } = this;
+    const info = await ask(api.plan(store.get().plan));
+    if (info.state === 'there') store.set({ info: mapped(info.value) });
+    await loadVersions(this);
+  }
+
+  async reloadProjects(): Promise<void> {
+    const projects = await ask(this.api.projects());
+    if (projects.state === 'there') this.store.set({ projects });
+  }
+
+  async showVersion(version: string): Promise<void> {
+    const { store } = this;
+    endComparison(this);
+    const isHead = version === store.get().info?.head;
+    store.set({ version: isHead ? 'head' : version, isEditing: false, card: null, cell: '' });
+    this.shown?.setTiles(this.tilesOf(this.version()));
+    this.fold();
+    return this.refresh();
+  }
+
+  compare(before: string, after: string): Promise<void> {
+    this.fold();
+    return startComparison(this, before, after);
   }
 
   // Loads what stands beside the map; with a version also the plan's head and its tiles.
@@ -91,8 +134,8 @@ class Page implements Context {
     const { plan } = store.get();
     if (version !== undefined) {
       const info = await ask(api.plan(plan));
-      if (info.state === 'there') store.set({ info: mapped(info.value), version: 'head' });
-      this.shown?.setTiles(this.tiles(version));
+      if (info.state === 'there') store.set({ info: mapped(info.value), version: 'head', versions: LOADING });
+      this.shown?.setTiles(this.tilesOf(version));
     }
     const at = version ?? this.version();
     store.set({ defects: LOADING, stations: LOADING });
@@ -144,7 +187,7 @@ class Page implements Context {
 
   tell(sentence: string, isBad = false): void {
     const notice = byId('gg-notice');
-    notice.replaceChildren(h('span', {}, sentence));
+    notice.replaceChildren(h('span', {}, refusalText(sentence)));
     notice.classList.toggle('gg-bad', isBad);
     notice.hidden = false;
     window.clearTimeout(this.noticeTimer);
@@ -160,7 +203,7 @@ class Page implements Context {
     return version === 'head' ? (info?.head ?? 'head') : version;
   }
 
-  private tiles(version: string): { cells: string; base: string } {
+  tilesOf(version: string): { cells: string; base: string } {
     const { plan } = this.store.get();
     const of = (layer: string) => this.api.tiles(plan, version, layer, window.location.origin);
     return { cells: of('cells'), base: of('base') };
@@ -178,17 +221,11 @@ class Page implements Context {
     container.style.pointerEvents = 'auto';
     byId('gg-map').replaceChildren(container);
     try {
-      this.shown = new MapView(container, plan, this.tiles(this.version()), store.get().view, {
+      this.shown = new MapView(container, plan, this.tilesOf(this.version()), store.get().view, {
         onCell: (code) => void this.pickCell(code),
         onStation: (station) => store.set({ card: stationCard(station as { name: string }), cell: '' }),
-        onMove: (view) => {
-          store.set({ view });
-          this.shareSoon();
-        },
-        onFilled: (filled) => {
-          store.set({ filled });
-          this.shareSoon();
-        },
+        onMove: (view) => store.set({ view }),
+        onFilled: (filled) => store.set({ filled }),
         onFault: () => this.tell(t('tilesFailed'), true),
       });
     } catch {
@@ -198,16 +235,16 @@ class Page implements Context {
     await this.shown.ready;
     byId('gg-legend').toggleAttribute('open', !window.matchMedia(SMALL).matches);
     this.showAll();
-    this.shareSoon();
+    this.showData();
     return undefined;
   }
 
   // Everything of the state that the map shows.
   private showAll(): void {
-    const { info, level, fill, text, cell } = this.store.get();
+    const { info, level, fill, text, cell, minutes } = this.store.get();
     if (!info || !this.shown) return;
     this.shown.showLevel(Math.max(0, info.levels.findIndex(({ key }) => key === level)));
-    this.shown.setFill(fill);
+    this.shown.setFill(fill, minutes);
     this.shown.setText(text);
     this.shown.pick(cell ? [cell] : []);
     this.showLayers();
@@ -215,6 +252,10 @@ class Page implements Context {
 
   private showLayers(): void {
     const { info, layers } = this.store.get();
+    const { tianditu_key: key } = this.store.get().settings;
+    const ground = key ? groundOf(layers) : null;
+    if (ground !== this.ground) this.shown?.setGround(ground, key ?? '');
+    this.ground = ground;
     for (const name of ['base', 'stations', 'defects']) this.shown?.toggle(name, layers.includes(name));
     for (const minutes of info?.limits ?? []) void this.showCircles(minutes, layers.includes(`circles-${minutes}`));
   }
@@ -235,21 +276,34 @@ class Page implements Context {
     const { plan, level, minutes, info } = store.get();
     if (!level || !info) return;
     if (!info.limits.length) return store.set({ ranking: { state: 'there', value: [] } });
+    const key = [plan, this.version(), level, minutes].join('/');
+    // Two changes at once ask once.
+    if (this.rankingOf === key && store.get().ranking.state === 'loading') return undefined;
+    this.rankingOf = key;
     store.set({ ranking: LOADING });
     const ranking = await ask(api.unserved(plan, this.version(), level, minutes));
-    const now = store.get();
-    if (now.level !== level || now.minutes !== minutes || now.plan !== plan) return;
+    if (this.rankingOf !== key) return undefined;
     return store.set({ ranking });
   }
 
-  // Shares are asked for only where they are looked at: a plan may have tens of thousands of cells.
-  private async share(): Promise<void> {
-    const { fill, plan, minutes } = this.store.get();
-    const box = this.shown?.box();
-    if (fill !== 'unserved' || !this.shown || !box) return;
-    const found = await ask(this.api.cells(plan, this.version(), this.shown.filledLevel, box));
-    if (found.state === 'there') this.shown?.setReach(reachOf(found.value, minutes));
-    if (found.state === 'failed') this.tell(found.why, true);
+  // What came before the map was there.
+  private showData(): void {
+    const { stations, defects } = this.store.get();
+    if (stations.state === 'there') this.shown?.setData('stations', stations.value);
+    if (defects.state === 'there') this.shown?.setData('defects', defectMarks(defects.value));
+  }
+
+  private needVersions(): void {
+    const { versions, me } = this.store.get();
+    if (versions.state === 'loading' && may(me, 'seeVersions')) void loadVersions(this);
+  }
+
+  private onTab(): void {
+    const { tab } = this.store.get();
+    if (tab !== 'versions') endComparison(this);
+    if (tab === 'jobs') void loadOffice(this);
+    drawTabs(this);
+    drawSections(this);
   }
 
   private listen(): void {
@@ -259,14 +313,31 @@ class Page implements Context {
       this.drawAll();
     });
     store.on(['info', 'me'], () => this.drawAll());
-    store.on(['level', 'filled', 'fill', 'text', 'minutes', 'layers', 'ranking', 'defects', 'projects'], () => drawSections(this));
+    store.on(['level', 'filled', 'fill', 'text', 'minutes', 'layers', 'ranking', 'defects', 'projects', 'version', 'versions', 'chosen', 'pair'], ({ tab }) => {
+      // Nothing of these is among data and jobs, where somebody may be writing.
+      if (tab !== 'jobs') drawSections(this);
+    });
+    store.on(['jobs'], () => drawAgain(this, 'jobs'));
+    store.on(['files'], () => drawAgain(this, 'files', 'forms'));
+    store.on(['schemes', 'projects'], () => drawAgain(this, 'forms'));
+    store.on(['tab'], () => this.onTab());
+    store.on(['versions', 'tab'], ({ tab, versions }) => {
+      if (tab === 'versions' && versions.state === 'loading') this.needVersions();
+    });
+    store.on(['version', 'versions'], () => {
+      drawHead(this);
+      drawBanner(this);
+    });
+    store.on(['level', 'text'], () => showLevel(this));
     store.on(['level', 'fill', 'minutes', 'layers', 'stations', 'defects'], () => drawLegend(this));
-    store.on(['level', 'fill', 'text', 'cell'], () => this.showAll());
-    store.on(['layers'], () => this.showLayers());
+    store.on(['level', 'fill', 'text', 'cell', 'minutes'], () => this.showAll());
+    store.on(['layers'], () => {
+      this.showLayers();
+      drawFoot(this);
+    });
     store.on(['level', 'minutes'], () => void this.rank());
-    store.on(['level', 'minutes', 'fill'], () => this.shareSoon());
     store.on(['card'], () => drawCard(this));
-    store.on(['isEditing', 'level', 'cell'], () => drawEditor(this));
+    store.on(['isEditing', 'level', 'cell', 'version'], () => drawEditor(this));
     store.on(['stations'], ({ stations }) => {
       if (stations.state === 'there') this.shown?.setData('stations', stations.value);
     });
@@ -279,8 +350,12 @@ class Page implements Context {
   }
 
   private drawAll(): void {
+    const { store } = this;
+    if (!tabsOf(this).includes(store.get().tab)) store.set({ tab: 'map' });
     drawHead(this);
     drawFoot(this);
+    drawTabs(this);
+    drawBanner(this);
     drawSearch(this);
     byId('gg-search-part').hidden = !this.store.get().info;
     drawSections(this);
@@ -295,7 +370,7 @@ class Page implements Context {
     document.querySelector('.gg-blank')?.remove();
     if (!sentence) return;
     const button = again && h('button', { type: 'button', class: 'gg-button', onclick: again }, t('retry'));
-    document.body.append(h('div', { class: 'gg-blank', role: 'status' }, h('p', {}, sentence), button));
+    document.body.append(h('div', { class: 'gg-blank', role: 'status' }, h('p', {}, refusalText(sentence)), button));
   }
 }
 

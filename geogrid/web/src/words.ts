@@ -1,5 +1,10 @@
 // Every sentence of the page: Chinese, English.
+import { EDITOR_WORDS } from './words-editor';
+import { OFFICE_WORDS } from './words-office';
+
 export const WORDS = {
+  ...OFFICE_WORDS,
+  ...EDITOR_WORDS,
   product: ['网格地图', 'Grid map'],
   loading: ['正在加载……', 'Loading …'],
   retry: ['重试', 'Try again'],
@@ -106,7 +111,7 @@ export const WORDS = {
   edit: ['编辑', 'Edit'],
   editStart: ['开始编辑', 'Start editing'],
   editEnd: ['结束编辑', 'Stop editing'],
-  tool_pick: ['选择网格', 'Select'],
+  tool_pick: ['选择', 'Select'],
   tool_paint: ['刷入', 'Brush'],
   tool_lasso: ['圈选', 'Lasso'],
   tool_split: ['拆分', 'Split'],
@@ -117,16 +122,14 @@ export const WORDS = {
   help_lasso: ['画一个圈，圈内的基本单元划入「{name}」。', 'Draw a loop: the atoms inside go to {name}.'],
   help_split: ['逐点画线穿过「{name}」，双击或按回车完成。', 'Click a line across {name}; double-click or Enter ends it.'],
   help_merge: ['点选至少两个同级网格，再按「合并」。', 'Click two or more cells of this level, then Merge.'],
-  help_border: ['拖动界点；拖动线段中点可加点；双击界点可删点。', 'Drag a vertex; drag a midpoint to add one; double-click removes one.'],
-  help_zoom: ['请放大地图后再用此工具。', 'Zoom in to use this tool.'],
-  help_needCell: ['请先用「选择网格」点选一个网格。', 'First select a cell.'],
+  help_border: ['拖动界点；拖动线段中点可加点；双击界点可删点，或点选后按「删除界点」。', 'Drag a vertex; drag a midpoint to add one; double-click removes one, or click it, then Remove.'],
+  help_needCell: ['请先在地图上点选一个网格。', 'First click a cell on the map.'],
   brushSize: ['刷子', 'Brush'],
   selected: ['当前网格', 'Selected'],
   none: ['无', 'none'],
   mergeDo: ['合并 {n} 个网格', 'Merge {n} cells'],
   undo: ['撤销', 'Undo'],
   redo: ['重做', 'Redo'],
-  live: ['户数变化', 'Households'],
   liveNone: ['编辑时在此显示户数变化。', 'Changes of households show here while you edit.'],
   liveWorking: ['正在计算……', 'Counting …'],
   saved: ['已保存为新版本。', 'Saved as a new version.'],
@@ -143,7 +146,6 @@ export const WORDS = {
   submitted: ['已提交审核。', 'Submitted for review.'],
   submitAsk: ['提交后由审核人查看。现在提交吗？', 'A reviewer will look at it. Submit now?'],
   conflict: ['方案已被他人改动', 'Somebody else changed the plan'],
-  conflictText: ['您开始编辑之后，方案有了新版本。以下网格被他人改动：', 'The plan got a new version since you began. Others changed these cells:'],
   conflictNone: ['改动的网格没有列出。', 'The changed cells are not listed.'],
   conflictRetry: ['载入新版本，再改一次', 'Load it and apply mine again'],
   conflictDrop: ['载入新版本，放弃我的改动', 'Load it and drop mine'],

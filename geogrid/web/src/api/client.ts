@@ -10,6 +10,7 @@ export interface Problem {
   status?: number;
   head?: string;
   changed_cells?: Record<string, string[]>;
+  conflict?: string;
 }
 
 // An answer that is no success; `status` 0 where there was no answer at all.
@@ -103,8 +104,8 @@ export class Api {
     return this.get(withQuery(`${this.at(id, version)}/atoms`, { bbox: boxText(box) }));
   }
 
-  preview(id: string, head: string, command: Command): Promise<PreviewAnswer> {
-    return this.send('POST', `${this.of(id)}/preview`, { command }, head);
+  preview(id: string, head: string, command: Command, prove = false): Promise<PreviewAnswer> {
+    return this.send('POST', `${this.of(id)}/preview`, { command, ...(prove ? { prove } : {}) }, head);
   }
 
   edit(id: string, head: string, command: Command): Promise<EditAnswer> {
@@ -127,6 +128,28 @@ export class Api {
     return this.send('POST', `${this.of(id)}/state`, { to }, head);
   }
 
+  // Sends a file as it is and tells how much of it is there: only this old call can.
+  upload<T>(path: string, file: Blob, onProgress: (share: number) => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const sent = new XMLHttpRequest();
+      sent.open('POST', this.address(path));
+      sent.setRequestHeader('content-type', 'application/octet-stream');
+      if (this.csrf) sent.setRequestHeader('x-csrf-token', this.csrf);
+      sent.upload.addEventListener('progress', ({ loaded, total }) => onProgress(total ? loaded / total : 0));
+      sent.addEventListener('error', () => reject(new ApiError(0, { title: 'no answer' })));
+      sent.addEventListener('load', () => {
+        const value = parsed(sent.responseText);
+        if (sent.status >= 200 && sent.status < 300) resolve(value as T);
+        else reject(new ApiError(sent.status, (value ?? {}) as Problem));
+      });
+      sent.send(file);
+    });
+  }
+
+  address(path: string): string {
+    return this.base + path;
+  }
+
   // MapLibre asks for tiles in a worker, where only whole addresses mean anything.
   tiles(id: string, version: string, layer: string, origin: string): string {
     return `${origin}${this.base}${this.at(id, version)}/tiles/${layer}/{z}/{x}/{y}.mvt`;
@@ -144,15 +167,15 @@ export class Api {
     return `${this.of(id)}/versions/${encodeURIComponent(version)}`;
   }
 
-  private get<T>(path: string): Promise<T> {
+  get<T>(path: string): Promise<T> {
     return this.call<T>(path, { headers: { accept: 'application/json' } });
   }
 
-  private send<T>(method: string, path: string, body: unknown, head?: string): Promise<T> {
-    const headers: Record<string, string> = { 'content-type': 'application/json' };
+  send<T>(method: string, path: string, body: unknown, head?: string): Promise<T> {
+    const headers: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
     if (this.csrf) headers['x-csrf-token'] = this.csrf;
     if (head !== undefined) headers['if-match'] = `"${head}"`;
-    return this.call<T>(path, { method, headers, body: JSON.stringify(body) });
+    return this.call<T>(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
   }
 
   private async call<T>(path: string, init: RequestInit): Promise<T> {

@@ -10,10 +10,59 @@ export interface Role {
 }
 
 export interface Me {
-  user: { name: string; roles: Role[] } | null;
+  user: { name: string; roles: Role[]; has_password?: boolean } | null;
   csrf: string | null;
   anonymous_viewing: boolean;
   synthetic: boolean;
+  sign_in?: { password: boolean; oidc: { title: string } | null };
+}
+
+export interface Settings {
+  tianditu_key: string | null;
+}
+
+export type PlanState = 'draft' | 'submitted' | 'reviewed' | 'in_force' | 'archived';
+
+export interface Version {
+  id: string;
+  number: number;
+  parent: string | null;
+  author: string | null;
+  time: string;
+  message: string;
+  is_draft: boolean;
+  is_proven: boolean;
+  state: PlanState;
+  state_zh?: string;
+}
+
+export interface StateAnswer {
+  version: string;
+  state: PlanState;
+  effective_from: string | null;
+  effective_to: string | null;
+}
+
+export interface LevelDiff {
+  changed: number;
+  added: string[];
+  removed: string[];
+  redrawn: string[];
+  renamed: string[];
+  moved_households_text: string;
+}
+
+export interface Move {
+  level: string;
+  from: string;
+  to: string;
+  households_text: string;
+}
+
+export interface Comparison {
+  levels: Record<string, LevelDiff>;
+  moves: Move[];
+  cells: Features<{ code: string; name: string; level: string }>;
 }
 
 export interface PlanEntry {
@@ -43,6 +92,7 @@ export interface Level {
   band: Band | null;
   cells: number;
   contract: string;
+  kinds?: string[];
 }
 
 export interface Locks {
@@ -72,6 +122,7 @@ export interface Plan extends PlanEntry {
   is_estimated: boolean;
   limits: number[];
   locks: Partial<Locks>;
+  steps?: { can_undo: boolean; can_redo: boolean };
   sources: SourceNote[];
 }
 
@@ -153,8 +204,8 @@ export interface EditAnswer {
   version: string;
   change: {
     cells: CellChange[];
-    retired: unknown[];
-    created: unknown[];
+    retired: { level: string; code: string }[];
+    created: { level: string; code: string }[];
     households_moved: number;
     notes: string[];
   };
@@ -164,6 +215,7 @@ export interface EditAnswer {
 export interface PreviewCell {
   level: string;
   code: string;
+  before?: number | null;
   households: number | null;
   band: BandState | null;
 }
@@ -171,6 +223,8 @@ export interface PreviewCell {
 export interface PreviewAnswer {
   cells: PreviewCell[];
   refused: string | null;
+  // Outlines of the cells that a command would redraw.
+  drawn?: Shape[];
 }
 
 export interface Arc {

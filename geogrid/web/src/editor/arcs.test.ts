@@ -74,3 +74,47 @@ test('the nearest handle comes first, and a short edge offers no middle', () => 
   const found = model.near({ x: 9, y: 0 }, project, 20);
   expect(found.map((one) => model.placeOf(one))).toEqual([[1, 0], [0, 0]]);
 });
+
+test('only borders of the levels on the map offer handles', () => {
+  const coarse = { ...arc('coarse', [[0, 0], [20, 0]], [true, true]), level: 'zong' };
+  expect(ArcModel.from([...ARCS, coarse], ['zong']).count).toBe(2);
+  expect(ArcModel.from([...ARCS, coarse], ['zong', 'wei']).count).toBe(7);
+});
+
+test('what lies outside of a box is no handle, and an edge through it is', () => {
+  const model = ArcModel.from(ARCS);
+  expect(model.near(project(BEND), project, 5, [9, 9, 11, 11])).toEqual([]);
+  expect(model.near(project([5, 10]), project, 5, [4, 9, 6, 11])).toHaveLength(1);
+});
+
+test('a border is taken from where it meets others to where it does again', () => {
+  const model = ArcModel.from(ARCS);
+  expect(model.lineOf(model.wayAt(project([11, 7]), project, 15))).toEqual([MIDDLE, BEND, [10, 0]]);
+  expect(model.wayAt(project([50, 50]), project, 15)).toEqual([]);
+  // A finer border that ends on it, and is not on the map, ends it not.
+  const through = ArcModel.from([arc('west', [[0, 10], MIDDLE], [true, true]), arc('east', [MIDDLE, [20, 10]], [true, true])]);
+  expect(through.lineOf(through.wayAt(project([15, 10]), project, 5))).toEqual([[0, 10], MIDDLE, [20, 10]]);
+  const round = ArcModel.from([arc('a', [[0, 0], [9, 0]], [true, true]), arc('b', [[9, 0], [9, 9], [0, 0]], [true, false, true])]);
+  expect(round.wayAt(project([5, 0]), project, 5)).toHaveLength(4);
+});
+
+test('a part of a border leads along it from vertex to vertex, over a place where borders meet too', () => {
+  const model = ArcModel.from(ARCS);
+  const [from, to] = [[0, 10], BEND].map((at) => model.vertexNear(project(at as LonLat), project, 5));
+  const way = model.wayBetween(from ?? -1, to ?? -1);
+  expect(model.lineOf(way)).toEqual([[0, 10], MIDDLE, BEND]);
+  expect(model.snapCommand(way, 25)).toEqual({ command: 'snap_to_streets', run: [[0, 10], MIDDLE, BEND], within_m: 25 });
+  expect(model.wayBetween(from ?? -1, from ?? -1)).toEqual([]);
+});
+
+test('a ring, or less than an edge, is not laid onto a street', () => {
+  const model = ArcModel.from([arc('ring', [[0, 0], [4, 0], [4, 4], [0, 0]], [false, false, false, false])]);
+  expect(model.snapCommand(model.wayAt(project([2, 0]), project, 5), 30)).toBeNull();
+  expect(model.snapCommand([], 30)).toBeNull();
+});
+
+test('the limit of the district is no way along which one could go', () => {
+  const model = ArcModel.from([arc('limit', [[0, 0], [4, 0]], [true, true], '')]);
+  expect(model.wayAt(project([2, 0]), project, 5)).toEqual([]);
+  expect(model.vertexNear(project([0, 0]), project, 5)).toBeNull();
+});

@@ -1,7 +1,8 @@
 // Borders as arcs over one list of vertices. Cells are only what lies between arcs: a vertex that
 // moves is moved in every arc that has it, so no gap and no overlap can be drawn.
-import type { Arc, Command, LonLat } from '../api/types';
+import type { Arc, Box, Command, LonLat } from '../api/types';
 import { toSegment } from '../geo';
+import { snap } from './commands';
 
 export type Vertex = number;
 
@@ -15,6 +16,9 @@ export type Handle =
   | { kind: 'vertex'; vertex: Vertex }
   | { kind: 'middle'; from: Vertex; to: Vertex };
 
+// Vertices in order along a border.
+export type Way = readonly Vertex[];
+
 export type Project = (place: LonLat) => { x: number; y: number };
 
 export class ArcModel {
@@ -25,7 +29,9 @@ export class ArcModel {
     private readonly fixed: ReadonlySet<Vertex>,
   ) {}
 
-  static from(arcs: readonly Arc[]): ArcModel {
+  // Borders of the levels that are on the map; without any named, of all.
+  static from(all: readonly Arc[], levels?: readonly string[]): ArcModel {
+    const arcs = levels ? all.filter(({ level }) => levels.includes(level)) : all;
     const number = new Map<string, Vertex>();
     const places: LonLat[] = [];
     const nodes = new Set<Vertex>();
@@ -57,7 +63,8 @@ export class ArcModel {
   }
 
   // Handles that may move, near a place of the screen, the nearest first; a vertex beats a middle.
-  near(point: { x: number; y: number }, project: Project, radius: number): Handle[] {
+  // Outside of a box, where one is given, nothing is even measured.
+  near(point: { x: number; y: number }, project: Project, radius: number, box?: Box): Handle[] {
     const found: { handle: Handle; distance: number }[] = [];
     const seen = new Set<Vertex>();
     const add = (handle: Handle) => {
@@ -68,9 +75,10 @@ export class ArcModel {
     for (const { vertices, isFixed } of this.runs) {
       if (isFixed) continue;
       vertices.forEach((vertex, at) => {
+        const next = vertices[at + 1];
+        if (box && !this.meets(box, vertex, next ?? vertex)) return;
         if (!seen.has(vertex) && !this.fixed.has(vertex)) add({ kind: 'vertex', vertex });
         seen.add(vertex);
-        const next = vertices[at + 1];
         if (next !== undefined && this.isNear(point, vertex, next, project, radius)) add({ kind: 'middle', from: vertex, to: next });
       });
     }
@@ -116,6 +124,105 @@ export class ArcModel {
       return { command: 'move_run', run: [ends[0], this.place(handle.vertex), ends[1]], path: [...ends] };
     }
     return null;
+  }
+
+  // The vertex of a border nearest to a place of the screen; the limit's own borders do not count.
+  vertexNear(point: { x: number; y: number }, project: Project, radius: number, box?: Box): Vertex | null {
+    let best = { vertex: null as Vertex | null, distance: radius };
+    for (const { vertices, isFixed } of this.runs) {
+      if (isFixed) continue;
+      for (const vertex of vertices) {
+        if (box && !this.meets(box, vertex, vertex)) continue;
+        const { x, y } = project(this.place(vertex));
+        const distance = Math.hypot(x - point.x, y - point.y);
+        if (distance <= best.distance) best = { vertex, distance };
+      }
+    }
+    return best.vertex;
+  }
+
+  // The border nearest to a place, from where it meets others to where it does again. Borders that
+  // are not on the map do not count.
+  wayAt(point: { x: number; y: number }, project: Project, radius: number, box?: Box): Way {
+    let best: { edge: readonly [Vertex, Vertex] | null; distance: number } = { edge: null, distance: radius };
+    for (const { vertices, isFixed } of this.runs) {
+      if (isFixed) continue;
+      vertices.slice(1).forEach((next, at) => {
+        const vertex = vertices[at] ?? next;
+        if (box && !this.meets(box, vertex, next)) return;
+        const [a, b] = [project(this.place(vertex)), project(this.place(next))];
+        const distance = toSegment(point.x, point.y, a.x, a.y, b.x, b.y);
+        if (distance <= best.distance) best = { edge: [vertex, next], distance };
+      });
+    }
+    return best.edge ? this.untilMeeting(...best.edge) : [];
+  }
+
+  // The way with fewest vertices along borders from one to another; empty where none leads there.
+  wayBetween(from: Vertex, to: Vertex): Way {
+    const beside = this.neighbours();
+    const before = new Map<Vertex, Vertex>([[from, from]]);
+    const todo = [from];
+    for (const here of todo) {
+      if (here === to) break;
+      for (const next of beside.get(here) ?? []) {
+        if (before.has(next)) continue;
+        before.set(next, here);
+        todo.push(next);
+      }
+    }
+    if (from === to || !before.has(to)) return [];
+    const way = [to];
+    while (way[0] !== from) way.unshift(before.get(way[0] ?? from) ?? from);
+    return way;
+  }
+
+  lineOf(way: Way): LonLat[] {
+    return way.map((vertex) => this.place(vertex));
+  }
+
+  snapCommand(way: Way, within: number): Command | null {
+    // A ring has no ends to lead a street to.
+    const isRing = way[0] === way.at(-1);
+    return way.length < 2 || isRing ? null : snap(this.lineOf(way), within);
+  }
+
+  private untilMeeting(one: Vertex, other: Vertex): Way {
+    const beside = this.neighbours();
+    const onward = (from: Vertex, through: Vertex): Vertex[] => {
+      const way = [through];
+      let [before, here] = [from, through];
+      while (!this.fixed.has(here) && here !== from) {
+        const next = beside.get(here) ?? [];
+        const [a, b] = next;
+        if (next.length !== 2 || a === undefined || b === undefined) break;
+        [before, here] = [here, a === before ? b : a];
+        way.push(here);
+      }
+      return way;
+    };
+    const ahead = onward(one, other);
+    if (ahead.at(-1) === one) return [one, ...ahead];
+    return [...onward(other, one).reverse(), ...ahead];
+  }
+
+  private neighbours(): Map<Vertex, Vertex[]> {
+    const beside = new Map<Vertex, Vertex[]>();
+    const link = (one: Vertex, other: Vertex) => beside.set(one, [...(beside.get(one) ?? []), other]);
+    for (const { vertices, isFixed } of this.runs) {
+      if (isFixed) continue;
+      vertices.slice(1).forEach((next, at) => {
+        link(vertices[at] ?? next, next);
+        link(next, vertices[at] ?? next);
+      });
+    }
+    return beside;
+  }
+
+  private meets([west, south, east, north]: Box, one: Vertex, other: Vertex): boolean {
+    const [ax, ay] = this.place(one);
+    const [bx, by] = this.place(other);
+    return Math.max(ax, bx) >= west && Math.min(ax, bx) <= east && Math.max(ay, by) >= south && Math.min(ay, by) <= north;
   }
 
   private place(vertex: Vertex): LonLat {

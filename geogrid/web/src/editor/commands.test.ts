@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { AtomFacts, Feature } from '../api/types';
-import { atomsInside, merge, paint, split, toggledCell, toggledLevel } from './commands';
+import { allowingPieces, atomsInside, create, merge, paint, rename, snap, split, toggledCell, toggledLevel } from './commands';
 import { didStep, NO_STEPS, redidStep, undidStep } from './steps';
 
 function atom(column: number): Feature<AtomFacts> {
@@ -18,9 +18,22 @@ test('a loop takes the atoms whose middle it holds', () => {
 });
 
 test('commands name the level, the cell and what is changed', () => {
-  expect(paint('wei', '1', ['a1'])).toEqual({ command: 'paint', level: 'wei', target: '1', atoms: ['a1'] });
+  expect(paint('wei', '1', { atoms: ['a1'] })).toEqual({ command: 'paint', level: 'wei', target: '1', atoms: ['a1'] });
   expect(split('wei', '1', [[0, 0], [1, 1]])['line']).toEqual([[0, 0], [1, 1]]);
   expect(merge('wei', ['1', '2'], '1')).toEqual({ command: 'merge', level: 'wei', cells: ['1', '2'], into: '1' });
+});
+
+test('above the finest level whole cells are taken and no atoms are named', () => {
+  expect(paint('yiban', '1', { cells: ['101'] })).toEqual({ command: 'paint', level: 'yiban', target: '1', cells: ['101'] });
+  expect(create('yiban', { cells: ['101'] }, '', '')).toEqual({ command: 'create', level: 'yiban', cells: ['101'] });
+  expect(create('wei', { atoms: ['a'] }, '集市', '专属')).toEqual({ command: 'create', level: 'wei', atoms: ['a'], name: '集市', kind: '专属' });
+});
+
+test('cells may fall apart only where that is ticked, and only by commands that know of it', () => {
+  const line = snap([[0, 0], [1, 1]], 30);
+  expect(allowingPieces(line, false)).toEqual({ command: 'snap_to_streets', run: [[0, 0], [1, 1]], within_m: 30 });
+  expect(allowingPieces(line, true)['allow_disconnected']).toBe(true);
+  expect(allowingPieces(rename('wei', '1', '新名'), true)).toEqual({ command: 'rename', level: 'wei', cell: '1', name: '新名' });
 });
 
 test('a lock that is set twice is gone', () => {
@@ -31,7 +44,7 @@ test('a lock that is set twice is gone', () => {
 });
 
 test('steps go back and forth, and a new step forgets what was undone', () => {
-  const [a, b] = [paint('wei', '1', ['a']), paint('wei', '1', ['b'])];
+  const [a, b] = [paint('wei', '1', { atoms: ['a'] }), paint('wei', '1', { atoms: ['b'] })];
   const two = didStep(didStep(NO_STEPS, a), b);
   expect(undidStep(two)).toEqual({ done: [a], undone: [b] });
   expect(redidStep(undidStep(two))).toEqual(two);

@@ -8,6 +8,7 @@ export interface Draft {
   borders?: readonly (readonly LonLat[])[];
   vertices?: readonly LonLat[];
   middles?: readonly LonLat[];
+  chosen?: readonly LonLat[];
 }
 
 const mark = (role: string, geometry: GeoJSON.Geometry): GeoJSON.Feature => ({ type: 'Feature', properties: { role }, geometry });
@@ -18,6 +19,7 @@ export function drawDraft(view: MapView, draft: Draft): void {
     ...(draft.borders ?? []).map((line) => mark('border', { type: 'LineString', coordinates: [...line] })),
     ...(draft.line && draft.line.length > 1 ? [mark('line', { type: 'LineString', coordinates: [...draft.line] })] : []),
     ...(draft.vertices ?? []).map((place) => mark('vertex', { type: 'Point', coordinates: place })),
+    ...(draft.chosen ?? []).map((place) => mark('chosen', { type: 'Point', coordinates: place })),
     ...(draft.middles ?? []).map((place) => mark('middle', { type: 'Point', coordinates: place })),
   ];
   view.setData('draft', { type: 'FeatureCollection', features });

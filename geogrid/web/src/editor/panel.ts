@@ -1,15 +1,36 @@
-// The editor beside the map: tools, what they would change, locks, undo, submission.
-import type { Level } from '../api/types';
-import { type Context, levelOf } from '../context';
+// The editor beside the map, or under it on a phone: tools, what they would change, locks, undo.
+import './editor.css';
+import type { CellFacts, Level } from '../api/types';
+import { ask, type Context, levelOf } from '../context';
 import { byId, choice, h } from '../dom';
-import { bandText, t } from '../i18n';
-import { bandLimits } from '../panels/legend';
-import { merge, toggledCell, toggledLevel } from './commands';
+import { currentLanguage, t } from '../i18n';
+import { toggledCell, toggledLevel } from './commands';
+import { formOf } from './forms';
+import { toggleHelp } from './help';
+import { type Wanted, wantedBy } from './keys';
+import { addLayers, hideLayers, showLocks, showResult } from './layers';
+import { liveTable, stateBadge } from './live';
 import { Session, TOOLS, type Tool } from './session';
 import { Tools } from './tools';
 
-let session: Session | null = null;
-let tools: Tools | null = null;
+const SMALL = '(max-width: 760px)';
+const COARSE = '(pointer: coarse)';
+const TOUCH_BRUSH = 14;
+
+interface Running {
+  context: Context;
+  session: Session;
+  tools: Tools;
+  // The cell in hand, with its households as its planner may know them.
+  facts: CellFacts | null;
+  factsOf: string;
+  // A form that is being filled in is not drawn again.
+  form: { of: string; node: HTMLElement | null };
+  // So are the tools: whoever walks through them by keys would be lost.
+  choice: { of: string; node: HTMLElement | null };
+}
+
+let running: Running | null = null;
 
 export function mayEdit({ store }: Context): boolean {
   const { me, info, version } = store.get();
@@ -20,141 +41,239 @@ export function mayEdit({ store }: Context): boolean {
 function start(context: Context): void {
   const view = context.view();
   if (!view) return;
-  session = new Session(context, () => drawEditor(context));
-  tools = new Tools(session, view);
+  const isTouch = window.matchMedia(COARSE).matches;
+  const session = new Session(context, {
+    changed: () => drawEditor(context),
+    drawn: (shapes) => showResult(view, shapes),
+  });
+  if (isTouch) session.brush = TOUCH_BRUSH;
+  running = { context, session, tools: new Tools(session, view), facts: null, factsOf: '', form: { of: '', node: null }, choice: { of: '', node: null } };
+  addLayers(view, isTouch);
   document.addEventListener('keydown', onKey);
+  window.addEventListener('resize', onResize);
+  document.body.classList.add('gg-editing');
   context.store.set({ isEditing: true });
+  context.fold();
+  // What lies under the tools of a phone is not seen.
+  if (window.matchMedia(SMALL).matches) view.map.setPadding({ bottom: byId('gg-dock').offsetHeight, top: 0, left: 0, right: 0 });
+  session.ground.want(null);
 }
 
-function stop(context: Context): void {
+function stop({ context, session, tools }: Running): void {
+  running = null;
   document.removeEventListener('keydown', onKey);
-  tools?.stop();
+  window.removeEventListener('resize', onResize);
+  document.body.classList.remove('gg-editing');
+  document.getElementById('gg-dock')?.remove();
   const view = context.view();
-  if (view) {
+  // A map that was taken down took its layers along.
+  if (view?.map.getLayer('editor-result')) {
+    tools.stop();
+    session.ground.clear();
+    hideLayers(view);
     view.isBusy = false;
     view.map.getCanvas().style.cursor = '';
     view.map.doubleClickZoom.enable();
-    view.clearData('atoms');
+    view.map.setPadding({ bottom: 0, top: 0, left: 0, right: 0 });
   }
-  session = null;
-  tools = null;
   context.store.set({ isEditing: false });
 }
 
+// A phone that is turned has room beside the map.
+function onResize(): void {
+  if (running) drawEditor(running.context);
+}
+
 function onKey(event: KeyboardEvent): void {
-  if (!session || event.target instanceof HTMLInputElement && event.target.type !== 'radio') return;
-  const key = event.key.toLowerCase();
-  const isControl = event.ctrlKey || event.metaKey;
-  let isOurs = tools?.key(event) ?? false;
-  if (isControl && key === 'z') {
-    isOurs = true;
-    if (event.shiftKey) void redo();
-    else void undo();
-  }
-  if (isControl && key === 'y') {
-    isOurs = true;
-    void redo();
-  }
-  if (isOurs) event.preventDefault();
+  const wanted = wantedBy(event);
+  const target = event.target instanceof HTMLElement ? event.target : null;
+  const isTyping = target?.matches('select, textarea, input:not([type=radio]):not([type=range]):not([type=checkbox])') ?? false;
+  const isButton = wanted?.act === 'enter' && (target?.matches('button, a, summary') ?? false);
+  const isAsked = document.querySelector('dialog:modal') !== null && wanted?.act !== 'help';
+  if (!running || !wanted || isAsked || isButton || (isTyping && wanted.act !== 'drop')) return;
+  event.preventDefault();
+  act(running, wanted);
 }
 
-async function undo(): Promise<void> {
-  if (session?.steps.done.length) await session.undo();
+function act({ session, tools }: Running, wanted: Wanted): void {
+  switch (wanted.act) {
+    case 'tool': return choose(wanted.tool);
+    case 'undo': return void session.undo();
+    case 'redo': return void session.redo();
+    case 'enter': return void tools.now.enter();
+    case 'remove': return tools.now.canRemove ? void tools.now.remove() : undefined;
+    case 'help': return toggleHelp();
+    case 'drop': return drop();
+    default:
+      session.brush = Math.min(60, Math.max(2, session.brush + (wanted.act === 'larger' ? 4 : -4)));
+      if (running) running.form.of = '';
+      return session.tellChange();
+  }
 }
 
-async function redo(): Promise<void> {
-  if (session?.steps.undone.length) await session.redo();
+function choose(tool: Tool): void {
+  if (!running) return;
+  const { tools, session, context } = running;
+  tools.drop();
+  context.view()?.pick([context.store.get().cell].filter(Boolean));
+  session.take(tool);
+}
+
+function drop(): void {
+  if (!running) return;
+  running.tools.drop();
+  running.session.forget();
+  running.session.tellChange();
 }
 
 export function drawEditor(context: Context): void {
   const part = byId('gg-editor');
   const { store } = context;
-  if (!store.get().isEditing && session) stop(context);
-  if (!mayEdit(context) && !session) {
-    part.replaceChildren();
-    return;
-  }
-  if (!session) {
-    part.replaceChildren(h('section', {}, h('button', {
+  if (!store.get().isEditing && running) stop(running);
+  if (!running) {
+    part.replaceChildren(...(mayEdit(context) ? [h('section', {}, h('button', {
       type: 'button', class: 'gg-button gg-strong', id: 'gg-edit', onclick: () => start(context),
-    }, t('editStart'))));
+    }, t('editStart')))] : []));
     return;
   }
-  tools?.adapt();
-  const level = levelOf(store.get());
-  part.replaceChildren(h('section', { class: 'gg-tools' },
-    h('h2', {}, t('edit')),
-    toolChoice(session),
-    h('p', { id: 'gg-help' }, helpOf(session, nameOf(context))),
-    brushChoice(session), mergeButton(session, store.get().level),
-    steps(session), live(session, level),
-    locks(session, context, level),
-    h('div', { class: 'gg-row' },
-      h('button', { type: 'button', class: 'gg-button', id: 'gg-submit', onclick: () => void session?.submit() }, t('submit')),
-      h('button', { type: 'button', class: 'gg-button', id: 'gg-edit-end', onclick: () => stop(context) }, t('editEnd')))));
+  const now = running;
+  now.tools.adapt();
+  now.session.ground.adapt();
+  now.tools.now.settle();
+  const view = context.view();
+  if (view) showLocks(view, now.session.locks, store.get().filled || store.get().level);
+  void learn(now);
+  const isSmall = window.matchMedia(SMALL).matches;
+  const host = isSmall ? dock() : part;
+  if (isSmall) part.replaceChildren();
+  else document.getElementById('gg-dock')?.remove();
+  update(host, now, isSmall);
 }
 
-function nameOf({ store }: Context): string {
-  const { cell, card } = store.get();
-  return cell ? (card?.title ?? cell) : '';
+function dock(): HTMLElement {
+  const known = document.getElementById('gg-dock');
+  if (known) return known;
+  const made = h('div', { id: 'gg-dock' });
+  document.body.append(made);
+  return made;
+}
+
+// Asks for what the service knows of the cell in hand, once a version.
+async function learn(now: Running): Promise<void> {
+  const { plan, cell, info } = now.context.store.get();
+  const of = cell ? `${cell} ${info?.head ?? ''}` : '';
+  if (of === now.factsOf) return;
+  now.factsOf = of;
+  if (!cell) now.facts = null;
+  const answer = cell ? await ask(now.context.api.cell(plan, info?.head ?? 'head', cell)) : null;
+  if (running !== now || now.factsOf !== of) return;
+  now.facts = answer?.state === 'there' ? answer.value.properties : null;
+  now.form.of = '';
+  drawEditor(now.context);
+}
+
+function update(host: HTMLElement, now: Running, isSmall: boolean): void {
+  const { session, context } = now;
+  const level = levelOf(context.store.get());
+  const parts = [
+    h('div', { class: 'gg-tools-head' },
+      h('h2', {}, t('edit')), steps(session),
+      h('button', { type: 'button', class: 'gg-small', id: 'gg-keys-open', title: t('keys'), onclick: toggleHelp }, '?'),
+      isSmall ? endButton(now) : null),
+    choiceNode(now),
+    h('p', { id: 'gg-help', class: session.isGround && !session.ground.isNear ? 'gg-far' : null }, helpOf(now)),
+    formNode(now, level),
+    actions(now), stateBadge(session, context),
+    liveTable(session, context, now.facts),
+    session.tool === 'pick' || session.tool === 'facts' ? locks(session, context, level) : pieces(session),
+    lockNote(session, context),
+    h('div', { class: 'gg-row' },
+      h('button', { type: 'button', class: 'gg-button', id: 'gg-submit', onclick: () => void session.submit() }, t('submit')),
+      isSmall ? null : endButton(now)),
+  ].filter((one) => one !== null);
+  const held = host.querySelector('section.gg-tools');
+  const section = held ?? h('section', { class: `gg-tools${isSmall ? ' gg-docked' : ''}` });
+  if (!held) host.replaceChildren(section);
+  exchange(section, parts);
+}
+
+// A node that stays is not moved: it would lose the caret of whoever types in it.
+function exchange(host: Element, parts: readonly HTMLElement[]): void {
+  for (const child of [...host.children]) if (!parts.includes(child as HTMLElement)) child.remove();
+  parts.forEach((part, at) => {
+    if (host.children[at] !== part) host.insertBefore(part, host.children[at] ?? null);
+  });
+}
+
+function endButton(now: Running): HTMLElement {
+  return h('button', { type: 'button', class: 'gg-button', id: 'gg-edit-end', onclick: () => stop(now) }, t('editEnd'));
+}
+
+function formNode(now: Running, level: Level | null): HTMLElement | null {
+  const { session, tools, facts, form } = now;
+  const of = [session.tool, level?.key, session.tool === 'facts' ? now.factsOf : '', currentLanguage()].join('|');
+  if (form.of !== of) now.form = { of, node: formOf(session, tools, level, facts) };
+  return now.form.node;
+}
+
+function choiceNode(now: Running): HTMLElement {
+  const of = currentLanguage();
+  const node = now.choice.of === of && now.choice.node ? now.choice.node : toolChoice(now.session);
+  now.choice = { of, node };
+  for (const input of node.querySelectorAll('input')) input.checked = input.value === now.session.tool;
+  return node;
 }
 
 function toolChoice(now: Session): HTMLElement {
   return h('div', { class: 'gg-choices', id: 'gg-tools', role: 'radiogroup', 'aria-label': t('edit') },
-    ...TOOLS.map((tool: Tool) => choice('radio', 'tool', tool, t(`tool_${tool}`), now.tool === tool, () => {
-      tools?.drop();
-      now.take(tool);
-    })));
+    ...TOOLS.map((tool: Tool, at) => {
+      const label = choice('radio', 'tool', tool, t(`tool_${tool}`), now.tool === tool, () => choose(tool));
+      label.append(h('kbd', { 'aria-hidden': 'true' }, String(at + 1)));
+      return label;
+    }));
 }
 
-function helpOf(now: Session, name: string): string {
-  const needsCell = now.tool === 'paint' || now.tool === 'lasso' || now.tool === 'split';
-  if (needsCell && !name) return t('help_needCell');
-  const needsZoom = now.tool === 'paint' || now.tool === 'lasso' || now.tool === 'border';
-  if (needsZoom && !now.isNear) return t('help_zoom');
-  return t(`help_${now.tool}`, { name });
+function helpOf({ session, context, facts }: Running): string {
+  const { cell, card } = context.store.get();
+  const name = cell ? (facts?.name ?? card?.title ?? cell) : '';
+  if (!name && ['paint', 'lasso', 'split', 'facts'].includes(session.tool)) return t('help_needCell');
+  if (session.isGround && !session.ground.isNear) return t('help_far');
+  if (session.isGround && session.ground.isLoading) return t('help_loading');
+  const isDrawn = ['paint', 'lasso', 'create', 'split'].includes(session.tool) && window.matchMedia(COARSE).matches;
+  return t(`help_${session.tool}`, { name }) + (isDrawn ? t('help_touch') : '');
 }
 
-function brushChoice(now: Session): HTMLElement | null {
-  if (now.tool !== 'paint') return null;
-  const input = h('input', {
-    type: 'range', min: 2, max: 60, value: now.brush, 'aria-label': t('brushSize'),
-    oninput: () => { now.brush = Number(input.value); },
-  });
-  return h('label', { class: 'gg-row' }, t('brushSize'), input);
+const FINISH: Partial<Record<Tool, 'createDo' | 'splitDo' | 'snapDo'>> = { create: 'createDo', split: 'splitDo', snap: 'snapDo' };
+
+function actions({ session, tools }: Running): HTMLElement | null {
+  const { now } = tools;
+  const button = (id: string, text: string, isOn: boolean, act: () => void, isStrong = false) => h('button', {
+    type: 'button', class: `gg-button${isStrong ? ' gg-strong' : ''}`, id, disabled: !isOn || session.isSaving, onclick: act,
+  }, text);
+  const finish = FINISH[session.tool];
+  const parts: HTMLElement[] = [];
+  if (session.tool === 'merge' && now.canEnter) {
+    parts.push(button('gg-merge', t('mergeDo', { n: session.merging.length }), true, () => void now.enter(), true));
+  }
+  if (finish) parts.push(button('gg-finish', t(finish), now.canEnter, () => void now.enter(), true));
+  if (session.tool === 'border') parts.push(button('gg-remove', t('removeVertex'), now.canRemove, () => void now.remove()));
+  if (session.tool === 'split') parts.push(button('gg-remove', t('removePoint'), now.canRemove, () => void now.remove()));
+  if (finish || parts.length) parts.push(button('gg-drop', t('clearDraft'), now.canEnter || now.canRemove, drop));
+  return parts.length ? h('div', { class: 'gg-row' }, ...parts) : null;
 }
 
-function mergeButton(now: Session, level: string): HTMLElement | null {
-  if (now.tool !== 'merge' || now.merging.length < 2) return null;
-  const act = async () => {
-    const done = await now.commit(merge(level, now.merging, now.merging[0] ?? ''));
-    if (done) now.chooseForMerge([]);
-  };
-  return h('button', { type: 'button', class: 'gg-button gg-strong', id: 'gg-merge', disabled: now.isSaving, onclick: () => void act() },
-    t('mergeDo', { n: now.merging.length }));
+function pieces(now: Session): HTMLElement {
+  return h('label', { class: 'gg-row gg-tick' },
+    ...choice('checkbox', 'pieces', 'on', t('allowPieces'), now.allowsPieces, (on) => now.allowPieces(on)).childNodes);
 }
 
 function steps(now: Session): HTMLElement {
-  const button = (id: string, text: string, isOn: boolean, act: () => Promise<void>) => h('button', {
-    type: 'button', class: 'gg-button', id, disabled: !isOn || now.isSaving, onclick: () => void act(),
+  const button = (id: string, text: string, hint: string, isOn: boolean, act: () => Promise<unknown>) => h('button', {
+    type: 'button', class: 'gg-button', id, title: hint, disabled: !isOn || now.isSaving, onclick: () => void act(),
   }, text);
-  return h('div', { class: 'gg-row' },
-    button('gg-undo', `${t('undo')} (Ctrl+Z)`, now.steps.done.length > 0, undo),
-    button('gg-redo', `${t('redo')} (Ctrl+Y)`, now.steps.undone.length > 0, redo));
-}
-
-function live(now: Session, level: Level | null): HTMLElement {
-  const note = (text: string, kind = '') => h('p', { class: kind || 'gg-wait' }, text);
-  const { live: found } = now;
-  const rows = found?.cells.map(({ level: key, code, households, band }) => h('tr', {},
-    h('td', {}, code),
-    h('td', {}, [now.before.get(code), households].filter((one) => one !== undefined && one !== null).join(' → ') || '—'),
-    h('td', { class: `gg-${band ?? 'none'}` }, band && key ? bandText(band) : '')));
-  return h('div', { id: 'gg-live' },
-    h('h2', {}, t('live'), h('small', {}, level?.band ? ` ${level.name} ${bandLimits(level.band)}` : '')),
-    now.isSaving ? note(t('saving')) : now.isCounting && note(t('liveWorking')),
-    found?.refused ? note(t('refused', { why: found.refused }), 'gg-fault') : null,
-    rows?.length ? h('table', { class: 'gg-live' }, h('tbody', {}, ...rows)) : !found && !now.isCounting && note(t('liveNone')));
+  return h('div', { class: 'gg-row gg-steps' },
+    button('gg-undo', t('undo'), 'Ctrl+Z', now.canUndo, () => now.undo()),
+    button('gg-redo', t('redo'), 'Ctrl+Y', now.canRedo, () => now.redo()));
 }
 
 function locks(now: Session, { store }: Context, level: Level | null): HTMLElement {
@@ -167,4 +286,15 @@ function locks(now: Session, { store }: Context, level: Level | null): HTMLEleme
       t(isCellLocked ? 'unlockCell' : 'lockCell')) : null,
     level && h('button', { type: 'button', class: 'gg-small', id: 'gg-lock-level', onclick: () => void now.lock(toggledLevel(held, level.key)) },
       t(isLevelLocked ? 'unlockLevel' : 'lockLevel', { level: level.name })));
+}
+
+const MOST_TOLD = 8;
+
+function lockNote(now: Session, { store }: Context): HTMLElement | null {
+  const { levels, cells } = now.locks;
+  const names = levels.map((key) => store.get().info?.levels.find((one) => one.key === key)?.name ?? key);
+  const all = [...names, ...cells.map(([, code]) => code)];
+  if (!all.length) return null;
+  const more = all.length > MOST_TOLD ? t('andMore', { n: all.length - MOST_TOLD }) : '';
+  return h('p', { id: 'gg-locked' }, t('lockedCells', { what: all.slice(0, MOST_TOLD).join('、') }) + more);
 }

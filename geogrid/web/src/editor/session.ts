@@ -1,42 +1,56 @@
 // An editing session: the tool in hand, what it would do, and what the service made of it.
 import { ApiError } from '../api/client';
-import type { AtomFacts, Command, EditAnswer, Feature, Locks, PreviewAnswer } from '../api/types';
+import type { Command, EditAnswer, Locks, PreviewAnswer, Shape } from '../api/types';
 import { ask, type Context, sentenceOf } from '../context';
 import { atMost, later } from '../dom';
 import { t } from '../i18n';
 import { askWhich } from '../panels/dialogs';
-import { ArcModel } from './arcs';
-import { merge } from './commands';
-import { didStep, NO_STEPS, redidStep, type Steps, undidStep } from './steps';
+import { allowingPieces } from './commands';
+import { askConflict } from './conflict';
+import { Ground, type Layer } from './ground';
+import { said } from './refusal';
+import { canRedo, canUndo, didStep, NO_STEPS, redidStep, type Steps, undidStep } from './steps';
 
-export const TOOLS = ['pick', 'paint', 'lasso', 'split', 'merge', 'border'] as const;
+export const TOOLS = ['pick', 'paint', 'lasso', 'create', 'split', 'merge', 'border', 'snap', 'facts'] as const;
 export type Tool = (typeof TOOLS)[number];
 
-// Farther out one would paint what one does not see.
-const LEAST_ZOOM = 13;
+// Whether the service would take it: asked once the pointer rests.
+export type Check = 'none' | 'asking' | 'good' | 'refused';
+
+const LAYERS: Partial<Record<Tool, Layer>> = { paint: 'atoms', lasso: 'atoms', create: 'atoms', border: 'arcs', snap: 'arcs' };
 const PREVIEW_MS = 120;
+const PROVE_MS = 350;
+
+export interface Watcher {
+  changed(): void;
+  drawn(shapes: readonly Shape[]): void;
+}
 
 export class Session {
   tool: Tool = 'pick';
   brush = 6;
+  within = 30;
+  allowsPieces = false;
   merging: string[] = [];
   steps: Steps = NO_STEPS;
   live: PreviewAnswer | null = null;
+  check: Check = 'none';
   isCounting = false;
   isSaving = false;
-  atoms: Feature<AtomFacts>[] = [];
-  arcs: ArcModel | null = null;
-  before = new Map<string, number | null>();
+  // Somebody else was faster, and the planner has not said yet what is to be done.
+  isDeciding = false;
+  readonly ground: Ground;
   private wanted: Command | null = null;
   private asked = 0;
-  private loaded = 0;
-  readonly load = later(150, () => void this.loadGround());
   private readonly count = atMost(PREVIEW_MS, (command: Command) => void this.countNow(command));
+  private readonly prove = later(PROVE_MS, (command: Command) => void this.proveNow(command));
 
-  constructor(readonly context: Context, private readonly onChange: () => void) {}
+  constructor(readonly context: Context, private readonly watcher: Watcher) {
+    this.ground = new Ground(context, () => watcher.changed());
+  }
 
-  get isNear(): boolean {
-    return (this.context.view()?.map.getZoom() ?? 0) >= LEAST_ZOOM;
+  get isGround(): boolean {
+    return LAYERS[this.tool] !== undefined;
   }
 
   get locks(): Locks {
@@ -44,20 +58,32 @@ export class Session {
     return { levels: info?.locks.levels ?? [], cells: info?.locks.cells ?? [] };
   }
 
+  get canUndo(): boolean {
+    return canUndo(this.context.store.get().info?.steps, this.steps);
+  }
+
+  get canRedo(): boolean {
+    return canRedo(this.context.store.get().info?.steps, this.steps);
+  }
+
   take(tool: Tool): void {
     this.tool = tool;
     this.merging = [];
+    this.allowsPieces = false;
     this.forget();
-    this.load();
-    this.onChange();
+    this.ground.want(LAYERS[tool] ?? null);
+    this.watcher.changed();
   }
 
-  chooseForMerge(codes: string[]): void {
-    this.merging = codes;
-    this.forget();
-    const { level } = this.context.store.get();
-    if (codes.length > 1) this.preview(merge(level, codes, codes[0] ?? ''));
-    this.onChange();
+  allowPieces(isAllowed: boolean): void {
+    this.allowsPieces = isAllowed;
+    if (this.wanted) this.preview(this.wanted);
+    this.watcher.changed();
+  }
+
+  // A tool's own state changed what the panel says.
+  tellChange(): void {
+    this.watcher.changed();
   }
 
   // Throws away what a gesture would do.
@@ -65,32 +91,39 @@ export class Session {
     this.asked += 1;
     this.wanted = null;
     this.live = null;
-    this.before = new Map();
+    this.check = 'none';
     this.isCounting = false;
+    this.watcher.drawn([]);
   }
 
   // Counts what a command would do while it is still being drawn; only the last question counts.
   preview(command: Command): void {
     this.wanted = command;
     this.isCounting = true;
+    this.check = 'asking';
     this.count(command);
+    this.prove(command);
   }
 
   async commit(command: Command): Promise<boolean> {
-    return this.save(() => this.context.api.edit(this.plan, this.head, command), command, () => {
+    const whole = allowingPieces(command, this.allowsPieces);
+    return this.save(() => this.context.api.edit(this.plan, this.head, whole), command, () => {
       this.steps = didStep(this.steps, command);
+      this.allowsPieces = false;
       this.context.tell(t('saved'));
     });
   }
 
-  undo(): Promise<boolean> {
+  async undo(): Promise<boolean> {
+    if (!this.canUndo) return false;
     return this.save(() => this.context.api.undo(this.plan, this.head), null, () => {
       this.steps = undidStep(this.steps);
       this.context.tell(t('undone'));
     });
   }
 
-  redo(): Promise<boolean> {
+  async redo(): Promise<boolean> {
+    if (!this.canRedo) return false;
     return this.save(() => this.context.api.redo(this.plan, this.head), null, () => {
       this.steps = redidStep(this.steps);
       this.context.tell(t('redone'));
@@ -99,18 +132,18 @@ export class Session {
 
   async lock(locks: Locks): Promise<void> {
     const answer = await ask(this.context.api.lock(this.plan, this.head, locks));
-    if (answer.state === 'failed') return this.context.tell(answer.why, true);
+    if (answer.state === 'failed') return this.context.tell(said(answer.why).first, true);
     await this.context.refresh(this.head);
-    return this.onChange();
+    return this.watcher.changed();
   }
 
   async submit(): Promise<void> {
     if ((await askWhich(t('submit'), t('submitAsk'), [], [t('submit'), t('cancel')])) !== 0) return;
     const answer = await ask(this.context.api.setState(this.plan, this.head, 'submitted'));
-    if (answer.state === 'failed') return this.context.tell(answer.why, true);
+    if (answer.state === 'failed') return this.context.tell(said(answer.why).first, true);
     await this.context.refresh(this.head);
     this.context.tell(t('submitted'));
-    return this.onChange();
+    return this.watcher.changed();
   }
 
   private get plan(): string {
@@ -124,72 +157,83 @@ export class Session {
   private async countNow(command: Command): Promise<void> {
     if (command !== this.wanted) return;
     const number = (this.asked += 1);
-    const answer = await ask(this.context.api.preview(this.plan, this.head, command));
-    if (number !== this.asked) return;
+    const answer = await ask(this.context.api.preview(this.plan, this.head, allowingPieces(command, this.allowsPieces)));
+    if (number !== this.asked || command !== this.wanted) return;
     this.isCounting = false;
-    if (answer.state === 'there') this.live = answer.value;
-    if (answer.state === 'failed') this.live = { cells: [], refused: answer.why };
-    this.onChange();
+    this.heard(answer.state === 'there' ? answer.value : { cells: [], refused: answer.state === 'failed' ? answer.why : null });
+  }
+
+  // The service draws and proves the cells as it would on saving, and keeps nothing.
+  private async proveNow(command: Command): Promise<void> {
+    if (command !== this.wanted || this.isSaving) return;
+    const answer = await ask(this.context.api.preview(this.plan, this.head, allowingPieces(command, this.allowsPieces), true));
+    if (command !== this.wanted || answer.state !== 'there') return;
+    if (!answer.value.refused) {
+      this.check = 'good';
+      this.watcher.drawn(answer.value.drawn ?? []);
+      this.watcher.changed();
+      return;
+    }
+    this.heard({ cells: this.live?.cells ?? [], refused: answer.value.refused });
+  }
+
+  private heard(live: PreviewAnswer): void {
+    this.live = live;
+    if (live.refused) {
+      this.check = 'refused';
+      this.watcher.drawn([]);
+    }
+    this.watcher.changed();
   }
 
   private async save(send: () => Promise<EditAnswer>, command: Command | null, then: () => void): Promise<boolean> {
     if (this.isSaving) return false;
     this.isSaving = true;
-    this.onChange();
+    this.watcher.changed();
     try {
       const answer = await send();
       await this.context.refresh(answer.version);
       this.forget();
-      this.live = { cells: answer.change.cells.map(({ level, code, after, band }) => ({ level, code, households: after, band })), refused: null };
-      this.before = new Map(answer.change.cells.map(({ code, before }) => [code, before]));
+      this.live = { cells: answer.change.cells.map(({ after, ...cell }) => ({ ...cell, households: after })), refused: null };
       then();
-      this.load();
+      await this.pickAfter(answer, command);
+      this.ground.load();
       return true;
     } catch (fault) {
       return await this.refuse(fault, command);
     } finally {
       this.isSaving = false;
-      this.onChange();
+      this.watcher.changed();
     }
+  }
+
+  // The card speaks of the cell as it is now; a cell that is gone is picked no more.
+  private async pickAfter({ change }: EditAnswer, command: Command | null): Promise<void> {
+    const { cell, level } = this.context.store.get();
+    const isGone = change.retired.some(({ code }) => code === cell);
+    const made = command?.command === 'create' ? change.created.find((one) => one.level === level)?.code : undefined;
+    const next = made ?? (isGone ? change.cells.find((one) => one.level === level && one.after !== null)?.code : cell);
+    if (next) await this.context.pickCell(next);
+    else if (isGone) this.context.store.set({ cell: '', card: null });
   }
 
   private async refuse(fault: unknown, command: Command | null): Promise<boolean> {
     this.forget();
     if (!(fault instanceof ApiError) || !fault.isConflict) {
-      this.context.tell(t('refused', { why: sentenceOf(fault) }), true);
+      const { first } = said(sentenceOf(fault));
+      this.live = { cells: [], refused: sentenceOf(fault) };
+      this.check = 'refused';
+      this.context.tell(t('refused', { why: first }), true);
       return false;
     }
-    const changed = Object.entries(fault.problem.changed_cells ?? {}).flatMap(([, codes]) => codes);
-    const choices = command ? [t('conflictRetry'), t('conflictDrop')] : [t('conflictDrop')];
-    const text = changed.length ? t('conflictText') : `${t('conflictText')} ${t('conflictNone')}`;
-    const chosen = await askWhich(t('conflict'), text, changed, choices);
-    await this.context.refresh(fault.problem.head);
+    this.isDeciding = true;
+    this.watcher.changed();
+    const isAgain = await askConflict(this.context, this.ground.look(), fault.problem, command !== null);
+    this.isDeciding = false;
     // What was done before somebody else's step is no longer the last step.
     this.steps = NO_STEPS;
-    this.load();
+    this.ground.load();
     this.isSaving = false;
-    return command !== null && chosen === 0 ? this.commit(command) : false;
-  }
-
-  private async loadGround(): Promise<void> {
-    const view = this.context.view();
-    const number = (this.loaded += 1);
-    if (!view || !this.context.store.get().isEditing || !this.isNear) return;
-    const { api } = this.context;
-    if (this.tool === 'paint' || this.tool === 'lasso') {
-      const found = await ask(api.atoms(this.plan, this.head, view.box()));
-      if (number !== this.loaded) return;
-      if (found.state === 'failed') this.context.tell(found.why, true);
-      if (found.state === 'there') {
-        this.atoms = found.value.features;
-        view.setData('atoms', found.value);
-      }
-    } else view.clearData('atoms');
-    if (this.tool === 'border') {
-      const found = await ask(api.arcs(this.plan, this.head, view.box()));
-      if (number !== this.loaded) return;
-      if (found.state === 'failed') this.context.tell(found.why, true);
-      if (found.state === 'there') this.arcs = ArcModel.from(found.value);
-    }
+    return command !== null && isAgain ? this.commit(command) : false;
   }
 }

@@ -1,10 +1,16 @@
-// What was done here and can be undone, and what was undone and can be made again. The service
-// holds the versions; this only knows which buttons have a meaning.
+// What can be undone and made again. The service knows it from its versions; where it does not say,
+// what was done since this page was opened is counted here.
 import type { Command } from '../api/types';
 
 export interface Steps {
   done: readonly Command[];
   undone: readonly Command[];
+}
+
+// As the service tells it.
+export interface StepsTold {
+  can_undo: boolean;
+  can_redo: boolean;
 }
 
 export const NO_STEPS: Steps = { done: [], undone: [] };
@@ -21,4 +27,12 @@ export function undidStep({ done, undone }: Steps): Steps {
 export function redidStep({ done, undone }: Steps): Steps {
   const [next, ...rest] = undone;
   return next ? { done: [...done, next], undone: rest } : { done, undone };
+}
+
+export function canUndo(told: StepsTold | undefined, here: Steps): boolean {
+  return told ? told.can_undo : here.done.length > 0;
+}
+
+export function canRedo(told: StepsTold | undefined, here: Steps): boolean {
+  return told ? told.can_redo : here.undone.length > 0;
 }

@@ -1,42 +1,45 @@
-// The pointer on the map, one gesture a tool; each gesture ends in one command.
+// The pointer on the map: it is handed to the tool in hand, one finger or button at a time.
 import type { MapMouseEvent, MapTouchEvent } from 'maplibre-gl';
-import type { Command, LonLat } from '../api/types';
 import type { MapView } from '../map/view';
-import type { Handle } from './arcs';
-import { atomsInside, paint, split } from './commands';
-import { type Draft, drawDraft } from './draft';
-import type { Session } from './session';
+import { Border, SnapBorder } from './borders';
+import { MergeCells, SplitLine } from './cut';
+import { type Gesture, Pick, type Press } from './gesture';
+import type { Session, Tool } from './session';
+import { Brush, Create, Lasso } from './take';
 
-type Press = MapMouseEvent | MapTouchEvent;
+// Browsers follow a touch with the clicks of a mouse that was never there.
+const ECHO_MS = 700;
+const NEEDS_CELL: readonly Tool[] = ['paint', 'lasso', 'split'];
 
-const GRAB_PX = 14;
-const SHOW_PX = 110;
-const SHOWN_HANDLES = 24;
+type MapPress = MapMouseEvent | MapTouchEvent;
 
-const placeOf = (event: Press): LonLat => [event.lngLat.lng, event.lngLat.lat];
+const isTouch = (event: MapPress): event is MapTouchEvent => event.type.startsWith('touch');
+const pressOf = (event: MapPress, touch = isTouch(event)): Press =>
+  ({ point: event.point, place: [event.lngLat.lng, event.lngLat.lat], isTouch: touch });
 
 export class Tools {
-  private taken = new Set<string>();
-  private line: LonLat[] = [];
-  private held: Handle | null = null;
+  readonly create: Create;
+  readonly snap: SnapBorder;
+  private readonly gestures: Record<Tool, Gesture>;
   private isDown = false;
+  private touchedAt = -Infinity;
   private readonly off: (() => void)[] = [];
 
   constructor(private readonly session: Session, private readonly view: MapView) {
-    const { map } = view;
-    const on = (names: readonly string[], act: (event: Press) => void) => {
-      for (const name of names) {
-        const listener = (event: unknown) => act(event as Press);
-        map.on(name as 'mousedown', listener);
-        this.off.push(() => map.off(name as 'mousedown', listener));
-      }
+    this.create = new Create(session, view);
+    this.snap = new SnapBorder(session, view);
+    const pick = new Pick(session, view);
+    this.gestures = {
+      pick, facts: pick,
+      paint: new Brush(session, view), lasso: new Lasso(session, view), create: this.create,
+      split: new SplitLine(session, view), merge: new MergeCells(session, view),
+      border: new Border(session, view), snap: this.snap,
     };
-    on(['mousedown', 'touchstart'], (event) => this.press(event));
-    on(['mousemove', 'touchmove'], (event) => this.move(event));
-    on(['mouseup', 'touchend', 'touchcancel'], () => void this.release());
-    on(['click'], (event) => this.click(event));
-    on(['dblclick'], (event) => this.doubleClick(event));
-    on(['moveend'], () => session.load());
+    this.listen();
+  }
+
+  get now(): Gesture {
+    return this.gestures[this.session.tool];
   }
 
   stop(): void {
@@ -46,165 +49,78 @@ export class Tools {
 
   // The map obeys the pointer again, and nothing of a gesture is left.
   drop(): void {
-    this.taken.clear();
-    this.line = [];
-    this.held = null;
     this.isDown = false;
-    drawDraft(this.view, {});
+    this.now.drop();
   }
 
   adapt(): void {
-    const { tool } = this.session;
-    this.view.isBusy = tool === 'split' || tool === 'merge' || tool === 'border' || tool === 'paint' || tool === 'lasso';
+    const { tool, context } = this.session;
+    // Who has no cell yet clicks one whatever the tool.
+    const isPicking = tool === 'pick' || tool === 'facts' || (NEEDS_CELL.includes(tool) && !context.store.get().cell);
+    this.view.isBusy = !isPicking;
     if (tool === 'split' || tool === 'border') this.view.map.doubleClickZoom.disable();
     else this.view.map.doubleClickZoom.enable();
-    this.view.map.getCanvas().style.cursor = tool === 'pick' ? '' : 'crosshair';
+    this.view.map.getCanvas().style.cursor = isPicking ? '' : 'crosshair';
   }
 
-  key(event: KeyboardEvent): boolean {
-    if (event.key === 'Escape') {
-      this.drop();
-      this.session.forget();
-      return true;
-    }
-    if (event.key === 'Enter' && this.session.tool === 'split' && this.line.length > 1) {
-      void this.finish(this.splitCommand());
-      return true;
-    }
-    return false;
+  private listen(): void {
+    const { map } = this.view;
+    const on = (name: string, act: (event: MapPress) => void) => {
+      const listener = (event: unknown) => act(event as MapPress);
+      map.on(name as 'mousedown', listener);
+      this.off.push(() => map.off(name as 'mousedown', listener));
+    };
+    for (const name of ['mousedown', 'touchstart']) on(name, (event) => this.press(event));
+    for (const name of ['mousemove', 'touchmove']) on(name, (event) => this.move(event));
+    for (const name of ['mouseup', 'touchend', 'touchcancel']) on(name, (event) => this.release(event));
+    on('click', (event) => this.click(event));
+    on('dblclick', (event) => {
+      if (this.now.doubleClick(pressOf(event))) event.preventDefault();
+    });
+    on('moveend', () => this.session.ground.load());
   }
 
-  private get cell(): string {
-    return this.session.context.store.get().cell;
+  private isEcho(event: MapPress): boolean {
+    return !isTouch(event) && performance.now() - this.touchedAt < ECHO_MS;
   }
 
-  private get level(): string {
-    return this.session.context.store.get().level;
+  private press(event: MapPress): void {
+    if (this.isEcho(event) || this.session.isSaving) return;
+    if (isTouch(event)) {
+      this.touchedAt = performance.now();
+      // Two fingers move the map: what one of them had begun is forgotten.
+      if (event.points.length > 1) {
+        if (this.isDown) {
+          this.drop();
+          this.session.forget();
+        }
+        return;
+      }
+    } else if (event.originalEvent.button !== 0) return;
+    if (!this.now.press(pressOf(event))) return;
+    // Keeps the map where it is.
+    event.preventDefault();
+    this.isDown = true;
   }
 
-  private press(event: Press): void {
-    const { tool } = this.session;
-    const isPaint = (tool === 'paint' || tool === 'lasso') && this.cell !== '' && this.session.isNear;
-    if (isPaint || (tool === 'border' && this.grab(event))) {
-      // Keeps the map where it is.
+  private move(event: MapPress): void {
+    if (this.isEcho(event)) return;
+    if (isTouch(event)) this.touchedAt = performance.now();
+    if (this.isDown) {
       event.preventDefault();
-      this.isDown = true;
-      this.move(event);
-    }
+      this.now.drag(pressOf(event));
+    } else if (!isTouch(event)) this.now.hover(pressOf(event));
   }
 
-  private grab(event: Press): boolean {
-    const { arcs } = this.session;
-    this.held = arcs?.near(event.point, (place) => this.view.map.project(place), GRAB_PX)[0] ?? null;
-    return this.held !== null;
-  }
-
-  private move(event: Press): void {
-    const { tool } = this.session;
-    if (tool === 'border') this.moveBorder(event);
-    if (!this.isDown) return;
-    if (tool === 'paint') this.brush(event);
-    if (tool === 'lasso') {
-      this.line.push(placeOf(event));
-      this.show({ line: this.line });
-    }
-  }
-
-  private brush(event: Press): void {
-    const { x, y } = event.point;
-    const { brush } = this.session;
-    const found = this.view.map.queryRenderedFeatures([[x - brush, y - brush], [x + brush, y + brush]], { layers: ['atoms-fill'] });
-    const before = this.taken.size;
-    for (const { properties } of found) {
-      if (properties['cell'] !== this.cell) this.taken.add(String(properties['atom_id']));
-    }
-    if (this.taken.size === before) return;
-    this.show({ atoms: this.session.atoms.filter(({ properties }) => this.taken.has(properties.atom_id)) });
-    this.session.preview(paint(this.level, this.cell, [...this.taken]));
-  }
-
-  private moveBorder(event: Press): void {
-    const { arcs } = this.session;
-    if (!arcs) return;
-    if (this.isDown && this.held) {
-      const to = placeOf(event);
-      this.show({ borders: arcs.dragged(this.held, to), vertices: [to] });
-      this.session.preview(arcs.moveCommand(this.held, to));
-      this.line = [to];
-      return;
-    }
-    const handles = arcs.near(event.point, (place) => this.view.map.project(place), SHOW_PX).slice(0, SHOWN_HANDLES);
-    const of = (kind: Handle['kind']) => handles.filter((one) => one.kind === kind).map((one) => arcs.placeOf(one));
-    this.show({ vertices: of('vertex'), middles: of('middle') });
-  }
-
-  private async release(): Promise<void> {
+  private release(event: MapPress): void {
+    if (this.isEcho(event)) return;
+    if (isTouch(event)) this.touchedAt = performance.now();
     if (!this.isDown) return;
     this.isDown = false;
-    const { tool, arcs, atoms } = this.session;
-    let command: Command | null = null;
-    const to = this.line.at(-1);
-    if (tool === 'border' && arcs && this.held && to && this.hasMoved(to)) command = arcs.moveCommand(this.held, to);
-    if (tool === 'paint' && this.taken.size) command = paint(this.level, this.cell, [...this.taken]);
-    if (tool === 'lasso') {
-      const inside = new Set(atomsInside(this.line, atoms));
-      const wanted = atoms.filter(({ properties }) => inside.has(properties.atom_id) && properties.cell !== this.cell);
-      if (wanted.length) command = paint(this.level, this.cell, wanted.map(({ properties }) => properties.atom_id));
-    }
-    await this.finish(command);
+    void this.now.release();
   }
 
-  // A click on a handle is no wish to move it.
-  private hasMoved(to: LonLat): boolean {
-    const { arcs } = this.session;
-    if (!arcs || !this.held) return false;
-    const [a, b] = [arcs.placeOf(this.held), to].map((place) => this.view.map.project(place as LonLat));
-    return a !== undefined && b !== undefined && Math.hypot(a.x - b.x, a.y - b.y) > 3;
-  }
-
-  private click(event: Press): void {
-    const { tool } = this.session;
-    if (tool === 'merge') this.chooseForMerge(event);
-    if (tool !== 'split' || !this.cell) return;
-    this.line.push(placeOf(event));
-    this.show({ line: this.line, vertices: this.line });
-    if (this.line.length > 1) this.session.preview(this.splitCommand());
-  }
-
-  private chooseForMerge(event: Press): void {
-    const code = this.view.cellAt(event.point);
-    if (code === null) return;
-    const { merging } = this.session;
-    const next = merging.includes(code) ? merging.filter((one) => one !== code) : [...merging, code];
-    this.session.chooseForMerge(next);
-    this.view.pick(next);
-  }
-
-  private doubleClick(event: Press): void {
-    const { tool, arcs } = this.session;
-    if (tool === 'split' && this.line.length > 1) {
-      event.preventDefault();
-      void this.finish(this.splitCommand());
-    }
-    if (tool !== 'border' || !arcs) return;
-    event.preventDefault();
-    const handle = arcs.near(event.point, (place) => this.view.map.project(place), GRAB_PX)[0];
-    const command = handle && arcs.removeCommand(handle);
-    if (command) void this.finish(command);
-  }
-
-  private splitCommand(): Command {
-    // A double click adds its place twice.
-    const line = this.line.filter((place, at) => at === 0 || place.join() !== this.line[at - 1]?.join());
-    return split(this.level, this.cell, line);
-  }
-
-  private async finish(command: Command | null): Promise<void> {
-    if (command) await this.session.commit(command);
-    this.drop();
-  }
-
-  private show(draft: Draft): void {
-    drawDraft(this.view, draft);
+  private click(event: MapPress): void {
+    if (this.view.isBusy && !this.session.isSaving) this.now.click(pressOf(event, performance.now() - this.touchedAt < ECHO_MS));
   }
 }

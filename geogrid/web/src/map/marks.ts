@@ -1,23 +1,6 @@
 // Answers of the service as what the map draws.
-import type { CellFacts, DefectFacts, Feature, Features } from '../api/types';
+import type { DefectFacts, Feature, Features } from '../api/types';
 import { boxOf } from '../geo';
-
-export interface Reach {
-  shares: ReadonlyMap<string, number>;
-  hidden: readonly string[];
-}
-
-// The share that is not served; what is kept back is told apart from where nobody lives.
-export function reachOf({ features }: Features<CellFacts>, minutes: number): Reach {
-  const shares = new Map<string, number>();
-  const hidden: string[] = [];
-  for (const { properties } of features) {
-    const served = properties[`served_${minutes}`];
-    if (typeof served === 'number') shares.set(properties.code, 1 - served);
-    else if (properties.households !== 0) hidden.push(properties.code);
-  }
-  return { shares, hidden };
-}
 
 // Each place with its shape gets a point as well, for the ring around it.
 export function defectMarks({ features }: Features<DefectFacts>): Features<unknown> {

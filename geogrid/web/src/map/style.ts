@@ -65,14 +65,22 @@ const codeColour: ExpressionSpecification = ['match',
   ...PALETTE.flatMap((colour, at) => [at, colour]), PALETTE[0] ?? NO_COUNT] as unknown as ExpressionSpecification;
 const bandColour: ExpressionSpecification = ['match', ['to-string', ['coalesce', ['get', 'band'], '']],
   ['below', '-1'], BAND_COLOURS.below, ['in', '0'], BAND_COLOURS.in, ['above', '1'], BAND_COLOURS.above, NO_COUNT];
-const unservedColour: ExpressionSpecification = ['case',
-  ['==', ['feature-state', 'share'], null], NO_COUNT,
-  ['step', ['number', ['feature-state', 'share'], 0], UNSERVED_STEPS[0]?.colour ?? NO_COUNT,
-    ...UNSERVED_STEPS.slice(1).flatMap(({ colour }, at) => [(UNSERVED_STEPS[at]?.top ?? 0) + 1e-9, colour])] as unknown as ExpressionSpecification];
+const servedIn = (minutes: number): string => `served_${minutes}`;
+// Shares come with four decimals, so what is left of one needs a little room at each step.
+const unservedColour = (minutes: number): ExpressionSpecification => ['case',
+  ['!', ['has', servedIn(minutes)]], NO_COUNT,
+  ['step', ['-', 1, ['number', ['get', servedIn(minutes)], 1]], UNSERVED_STEPS[0]?.colour ?? NO_COUNT,
+    ...UNSERVED_STEPS.slice(1).flatMap(({ colour }, at) => [(UNSERVED_STEPS[at]?.top ?? 0) + 1e-6, colour])] as unknown as ExpressionSpecification];
 
-export function fillColour(fill: Fill): ExpressionSpecification {
+export function fillColour(fill: Fill, minutes: number): ExpressionSpecification {
   if (fill === 'band') return bandColour;
-  return fill === 'unserved' ? unservedColour : codeColour;
+  return fill === 'unserved' ? unservedColour(minutes) : codeColour;
+}
+
+// Cells of which a number is kept back; who has no households hides nothing.
+export function hiddenFilter(fill: Fill, minutes: number): FilterSpecification {
+  if (fill === 'unserved') return ['all', ['!', ['has', servedIn(minutes)]], ['!=', ['coalesce', ['get', 'households'], -1], 0]];
+  return ['>', ['coalesce', ['get', 'hidden'], 0], 0];
 }
 
 // Colours that only tell neighbours apart step back when a circle is to be read over them.
@@ -80,6 +88,12 @@ export function fillOpacity(fill: Fill, hasCircles: boolean): number {
   if (fill !== 'colour') return 0.62;
   return hasCircles ? 0.16 : 0.42;
 }
+
+// Shapes of their own, not of the tiles: far out those leave the finest cells away.
+const changed: LayerSpecification[] = [
+  { id: 'changed-fill', type: 'fill', source: 'changed', paint: { 'fill-color': ['get', 'colour'], 'fill-opacity': 0.55 } },
+  { id: 'changed-line', type: 'line', source: 'changed', paint: { 'line-color': ['get', 'colour'], 'line-width': 2 } },
+];
 
 function cells(levels: readonly Level[]): LayerSpecification[] {
   const source = 'cells';
@@ -95,7 +109,7 @@ function cells(levels: readonly Level[]): LayerSpecification[] {
     id: `picked-${key}`, type: 'line', source, 'source-layer': key, layout: { visibility: 'none', 'line-join': 'round' },
     filter: ['==', ['get', 'code'], ''], paint: { 'line-color': PICKED, 'line-width': 4 },
   }));
-  return [...fills, ...lines.reverse(), ...picked];
+  return [...fills, ...changed, ...lines.reverse(), ...picked];
 }
 
 function service(limits: readonly number[]): LayerSpecification[] {
@@ -143,6 +157,9 @@ const labels: LayerSpecification = {
   paint: { 'text-color': '#17212a', 'text-halo-color': '#ffffffd9', 'text-halo-width': 1.6 },
 };
 
+// Where map pictures of others go: over the own base map, under the cells.
+export const FIRST_OF_CELLS = (levels: readonly Level[]): string => `fill-${levels[0]?.key ?? ''}`;
+
 const NOTHING: SourceSpecification = { type: 'geojson', data: { type: 'FeatureCollection', features: [] } };
 
 export interface TileAddresses {
@@ -158,6 +175,7 @@ export function styleOf(levels: readonly Level[], limits: readonly number[], til
       base: { ...own, tiles: [tiles.base] },
       cells: { ...own, tiles: [tiles.cells], promoteId: 'code' },
       labels: NOTHING,
+      changed: NOTHING,
       atoms: NOTHING,
       draft: NOTHING,
       stations: NOTHING,

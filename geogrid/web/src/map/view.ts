@@ -8,8 +8,8 @@ import { later } from '../dom';
 import type { Fill, Text } from '../url';
 import { circleLook, extendColours, stripes } from './colours';
 import { labelsOf, neighboursOf, type Piece } from './labels';
-import type { Reach } from './marks';
-import { FONTS, fillColour, fillOpacity, styleOf, type TileAddresses } from './style';
+import { FIRST_OF_CELLS, FONTS, fillColour, fillOpacity, hiddenFilter, styleOf, type TileAddresses } from './style';
+import { type Ground, groundLayers } from './tianditu';
 
 export interface MapEvents {
   onCell(code: string, at: LonLat): void;
@@ -23,19 +23,23 @@ const METRES_A_PIXEL_0 = 78_271.517;
 const EMPTY = { type: 'FeatureCollection', features: [] } as const;
 const byCode = (codes: readonly string[]): FilterSpecification =>
   ['in', ['get', 'code'], ['literal', [...codes]]] as unknown as FilterSpecification;
-const HIDDEN_COUNT = ['>', ['coalesce', ['get', 'hidden'], 0], 0] as unknown as FilterSpecification;
+const PLAIN = '#e6eaee';
 
 export class MapView {
   readonly map: GlMap;
   // While an editor's tool works, a click is not a question about a cell.
   isBusy = false;
   drawnLabels = 0;
+  // One change of the page touches much at once, and each tile that comes says so: letters wait.
+  private readonly letterSoon = later(80, () => this.letter());
   private level = 0;
   // Tiles far out leave the finest levels away: then the finest one that is there is filled.
   private filled = 0;
   private fill: Fill = 'colour';
   private text: Text = 'name';
-  private reach: Reach = { shares: new Map(), hidden: [] };
+  private minutes = 15;
+  // Where changes are told by colour, cells have none of their own.
+  private isPlain = false;
   private readonly shown = new Set<string>(['base', 'stations', 'defects']);
   private readonly colours = new Map<string, number>();
   private readonly pen = document.createElement('canvas').getContext('2d');
@@ -75,10 +79,11 @@ export class MapView {
     return [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
   }
 
+  // What is shown can be set as soon as the style is there: nobody waits for tiles to ask for more.
   get ready(): Promise<void> {
     return new Promise((resolve) => {
-      if (this.map.isStyleLoaded()) resolve();
-      else this.map.once('load', () => resolve());
+      if (this.map.getLayer('ground')) resolve();
+      else this.map.once('style.load', () => resolve());
     });
   }
 
@@ -93,21 +98,32 @@ export class MapView {
     this.paint();
   }
 
-  setFill(fill: Fill): void {
+  setFill(fill: Fill, minutes: number): void {
     this.fill = fill;
+    this.minutes = minutes;
+    this.paint();
+  }
+
+  setPlain(isPlain: boolean): void {
+    this.isPlain = isPlain;
     this.paint();
   }
 
   setText(text: Text): void {
     this.text = text;
-    this.letter();
+    this.letterSoon();
   }
 
-  setReach(reach: Reach): void {
-    for (const code of this.reach.shares.keys()) this.state(code, { share: null });
-    this.reach = reach;
-    for (const [code, share] of reach.shares) this.state(code, { share });
-    this.paint();
+  // Draws map pictures of another service, or none; until then nobody is asked.
+  setGround(ground: Ground | null, key: string): void {
+    const { map } = this;
+    for (const { id } of map.getStyle().layers) if (id.startsWith('ground-')) map.removeLayer(id);
+    for (const id of Object.keys(map.getStyle().sources)) if (id.startsWith('ground-')) map.removeSource(id);
+    if (!ground) return;
+    for (const { id, source } of groundLayers(ground, key)) {
+      map.addSource(id, source);
+      map.addLayer({ id, type: 'raster', source: id }, FIRST_OF_CELLS(this.plan.levels));
+    }
   }
 
   isShown(name: string): boolean {
@@ -162,7 +178,7 @@ export class MapView {
       const image = stripes();
       if (!map.hasImage('stripes')) map.addImage('stripes', image, { pixelRatio: 2 });
     });
-    const letter = later(120, () => this.letter());
+    const letter = this.letterSoon;
     map.on('moveend', () => {
       const { lng, lat } = map.getCenter();
       events.onMove([map.getZoom(), lat, lng]);
@@ -202,16 +218,16 @@ export class MapView {
     for (const [depth, { key }] of this.plan.levels.entries()) {
       const isOn = depth === this.filled;
       this.visible(`fill-${key}`, isOn);
-      this.map.setPaintProperty(`fill-${key}`, 'fill-color', fillColour(this.fill));
+      this.map.setPaintProperty(`fill-${key}`, 'fill-color', this.isPlain ? PLAIN : fillColour(this.fill, this.minutes));
       this.map.setPaintProperty(`fill-${key}`, 'fill-opacity', fillOpacity(this.fill, hasCircles));
-      this.map.setFilter(`hidden-${key}`, this.fill === 'unserved' ? byCode(this.reach.hidden) : HIDDEN_COUNT);
-      this.visible(`hidden-${key}`, isOn && this.fill !== 'colour');
+      this.map.setFilter(`hidden-${key}`, hiddenFilter(this.fill, this.minutes));
+      this.visible(`hidden-${key}`, isOn && this.fill !== 'colour' && !this.isPlain);
     }
     // Over shares and bands a filled circle would mix two meanings in one colour.
     for (const [at, minutes] of this.plan.limits.entries()) {
       this.map.setPaintProperty(`circles-${minutes}-fill`, 'fill-opacity', this.fill === 'colour' ? circleLook(at).opacity : 0);
     }
-    this.letter();
+    this.letterSoon();
   }
 
   private state(code: string, state: Record<string, unknown>): void {
@@ -240,7 +256,7 @@ export class MapView {
         this.filled = level;
         for (const [depth, { key }] of this.plan.levels.entries()) {
           this.visible(`fill-${key}`, depth === level);
-          this.visible(`hidden-${key}`, depth === level && this.fill !== 'colour');
+          this.visible(`hidden-${key}`, depth === level && this.fill !== 'colour' && !this.isPlain);
         }
         this.events.onFilled(this.plan.levels[level]?.key ?? '');
       }
@@ -261,7 +277,7 @@ export class MapView {
         type: 'Feature', properties, geometry: { type: 'Point', coordinates: at },
       })),
     });
-    if (this.fill !== 'colour') return;
+    if (this.fill !== 'colour' || this.isPlain) return;
     for (const [code, colour] of extendColours(this.colours, neighboursOf(pieces))) {
       this.colours.set(code, colour);
       this.state(code, { colour });

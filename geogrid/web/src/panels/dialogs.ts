@@ -4,13 +4,14 @@ import { type Context, sentenceOf } from '../context';
 import { h } from '../dom';
 import { t } from '../i18n';
 
-function show(dialog: HTMLDialogElement): void {
+export function openDialog(dialog: HTMLDialogElement): void {
   document.body.append(dialog);
   dialog.addEventListener('close', () => dialog.remove());
   dialog.showModal();
 }
 
-export function askLogin({ api }: Context): void {
+export function askLogin({ api, store }: Context): void {
+  const { sign_in: ways } = store.get().me ?? {};
   const name = h('input', { name: 'name', autocomplete: 'username', required: true });
   const password = h('input', { name: 'password', type: 'password', autocomplete: 'current-password', required: true });
   const fault = h('p', { class: 'gg-fault', role: 'alert', hidden: true });
@@ -27,12 +28,14 @@ export function askLogin({ api }: Context): void {
   };
   const dialog = h('dialog', { id: 'gg-login-dialog' },
     h('h2', {}, t('login')),
-    h('form', { onsubmit: (event: Event) => void enter(event) },
+    ways?.oidc && h('a', { class: 'gg-button gg-strong gg-link', id: 'gg-oidc', href: api.address('/login/oidc?next=/app/') },
+      t('loginWith', { title: ways.oidc.title })),
+    ways?.password !== false && h('form', { onsubmit: (event: Event) => void enter(event) },
       h('label', {}, t('userName'), name), h('label', {}, t('password'), password), fault,
       h('div', { class: 'gg-row' },
         h('button', { class: 'gg-button gg-strong' }, t('login')),
         h('button', { type: 'button', class: 'gg-button', onclick: () => dialog.close() }, t('cancel')))));
-  show(dialog);
+  openDialog(dialog);
 }
 
 export function askWhich(title: string, text: string, codes: readonly string[], choices: readonly string[]): Promise<number> {
@@ -48,6 +51,6 @@ export function askWhich(title: string, text: string, codes: readonly string[], 
       ...(codes.length ? [h('div', { class: 'gg-codes' }, ...codes.map((code) => h('div', {}, code)))] : []),
       h('div', { class: 'gg-row' }, ...choices.map((choice, at) =>
         h('button', { type: 'button', class: at ? 'gg-button' : 'gg-button gg-strong', onclick: answer(at) }, choice))));
-    show(dialog);
+    openDialog(dialog);
   });
 }

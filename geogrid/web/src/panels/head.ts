@@ -1,8 +1,10 @@
 // The title, what is known of its standing, and who looks.
-import type { Context } from '../context';
+import { type Context, shownVersion } from '../context';
 import { byId, h } from '../dom';
 import { t, type Word } from '../i18n';
 import { WORDS } from '../words';
+import { groundOf, TIANDITU } from '../map/tianditu';
+import { accountMenu } from '../office/account';
 import { askLogin } from './dialogs';
 
 export function stateText(state: string): string {
@@ -13,14 +15,15 @@ export function stateText(state: string): string {
 export function badgesOf(context: Context): [string, string][] {
   const { info } = context.store.get();
   if (!info) return [];
-  const found: [string, string][] = [[stateText(info.state), ''], [t(info.is_proven ? 'proven' : 'unproven'), info.is_proven ? 'good' : 'bad']];
+  const state = stateText(shownVersion(context.store.get()).state);
+  const found: [string, string][] = [...(state ? [[state, ''] as [string, string]] : []), [t(info.is_proven ? 'proven' : 'unproven'), info.is_proven ? 'good' : 'bad']];
   if (info.is_synthetic) found.push([t('synthetic'), 'warn']);
   if (info.is_estimated) found.push([t('estimated'), 'warn']);
   return found;
 }
 
 export function drawHead(context: Context): void {
-  const { store, api } = context;
+  const { store } = context;
   const { info, me, language } = store.get();
   const title = info ? [info.district?.name || info.name, info.scheme.title].filter(Boolean).join(' · ') : t('product');
   document.title = title;
@@ -29,10 +32,6 @@ export function drawHead(context: Context): void {
     type: 'button', class: 'gg-toggle', id: 'gg-toggle', title: t('panelHint'), 'aria-controls': 'gg-panel',
     onclick: () => document.body.classList.toggle('gg-folded'),
   }, '☰');
-  const leave = async () => {
-    await api.logout();
-    window.location.reload();
-  };
   byId('gg-head').replaceChildren(
     toggle,
     h('div', { class: 'gg-titles' },
@@ -45,14 +44,14 @@ export function drawHead(context: Context): void {
         onclick: () => store.set({ language: language === 'zh' ? 'en' : 'zh' }),
       }, t('language')),
       me?.user
-        ? h('button', { type: 'button', class: 'gg-small', title: me.user.name, onclick: () => void leave() }, t('logout'))
+        ? accountMenu(context)
         : me && h('button', { type: 'button', class: 'gg-small', id: 'gg-login', onclick: () => askLogin(context) }, t('login'))));
 }
 
 export function footOf(context: Context): string[] {
-  const { info } = context.store.get();
+  const { info, layers } = context.store.get();
   const lines = (info?.sources ?? []).map(({ attribution }) => attribution ?? '').filter(Boolean);
-  return [t('internalUse'), ...new Set(lines)];
+  return [t('internalUse'), ...new Set([...lines, ...(groundOf(layers) ? [TIANDITU] : [])])];
 }
 
 export function drawFoot(context: Context): void {

@@ -50,7 +50,11 @@ export function drawLegend(context: Context): void {
   const rows = legendRows(context);
   byId('gg-legend').hidden = !rows.length;
   byId('gg-legend-title').textContent = t('legend');
-  byId('gg-legend-rows').replaceChildren(...rows.map(({ text, colour, look }) => {
+  byId('gg-legend-rows').replaceChildren(legendTable(rows));
+}
+
+export function legendTable(rows: readonly LegendRow[]): HTMLElement {
+  return h('div', {}, ...rows.map(({ text, colour, look }) => {
     if (look === 'text') return h('h4', {}, text);
     const swatch = h('span', { class: `gg-swatch gg-${look}` });
     if (look === 'line') swatch.style.borderColor = colour;

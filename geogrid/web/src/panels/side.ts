@@ -1,36 +1,35 @@
 // The sections beside the map: choices, lists, notes.
 import type { DefectFacts, Feature, UnservedRow } from '../api/types';
-import { type Asked, type Context, levelOf } from '../context';
+import { drawComparison } from '../compare/view';
+import { type Context, levelOf } from '../context';
 import { byId, choice, h, rowButton } from '../dom';
 import { areaText, percent, t, type Word } from '../i18n';
 import { shareColour } from '../map/colours';
+import { GROUNDS, switched } from '../map/tianditu';
 import { FILLS, TEXTS } from '../url';
+import { drawOffice } from '../jobs/panel';
+import { drawVersions } from '../review/history';
 import { stateText } from './head';
 import { outputs } from './output';
+import { asked, section } from './parts';
 
 // Longer lists nobody reads to the end; so many rows are seen at once, the rest are scrolled to.
 const MOST_RANKED = 100;
 const RANKED_SHOWN = 6;
 
-function section(title: string, hint: string, ...parts: (HTMLElement | null)[]): HTMLElement {
-  return h('section', {}, h('h2', {}, title, hint && h('small', {}, ` ${hint}`)), ...parts);
-}
-
-export function asked<T>(what: Asked<T>, draw: (value: T) => HTMLElement, again: () => void): HTMLElement {
-  if (what.state === 'loading') return h('p', { class: 'gg-wait' }, t('loading'));
-  if (what.state === 'there') return draw(what.value);
-  return h('div', {}, h('p', { class: 'gg-fault' }, what.why),
-    h('button', { type: 'button', class: 'gg-small', onclick: again }, t('retry')));
-}
-
 export function drawSections(context: Context): void {
-  const { info } = context.store.get();
   const kept = byId('gg-panel').scrollTop;
-  byId('gg-sections').replaceChildren(...(info
-    ? [plans(context), levels(context), fills(context), limits(context), texts(context), layers(context),
-      ranking(context), defects(context), outputs(context), notes(context)].filter((part) => part !== null)
-    : []));
+  byId('gg-sections').replaceChildren(...partsOf(context).filter((part) => part !== null));
   byId('gg-panel').scrollTop = kept;
+}
+
+function partsOf(context: Context): (HTMLElement | null)[] {
+  const { info, tab, pair } = context.store.get();
+  if (tab === 'jobs') return drawOffice(context);
+  if (!info) return [];
+  if (tab === 'versions') return pair ? [levels(context), texts(context), ...drawComparison(context)] : drawVersions(context);
+  return [plans(context), levels(context), fills(context), limits(context), texts(context), layers(context),
+    ranking(context), defects(context), outputs(context), notes(context)];
 }
 
 function plans(context: Context): HTMLElement | null {
@@ -76,8 +75,8 @@ function texts({ store }: Context): HTMLElement {
   return section(t('texts'), '', radios('text', values, text, (value) => store.set({ text: value as typeof text })));
 }
 
-export function layerNames(limitsThere: readonly number[]): string[] {
-  return ['base', ...limitsThere.map((n) => `circles-${n}`), 'stations', 'defects'];
+export function layerNames(limitsThere: readonly number[], hasKey = false): string[] {
+  return ['base', ...(hasKey ? GROUNDS : []), ...limitsThere.map((n) => `circles-${n}`), 'stations', 'defects'];
 }
 
 export function layerText(name: string): string {
@@ -85,10 +84,10 @@ export function layerText(name: string): string {
 }
 
 function layers({ store }: Context): HTMLElement {
-  const { info, layers: shown } = store.get();
+  const { info, layers: shown, settings } = store.get();
   return section(t('layers'), '', h('div', { class: 'gg-choices', id: 'gg-layers' },
-    ...layerNames(info?.limits ?? []).map((name) => choice('checkbox', 'layer', name, layerText(name), shown.includes(name),
-      (on) => store.set({ layers: on ? [...store.get().layers, name] : store.get().layers.filter((one) => one !== name) })))));
+    ...layerNames(info?.limits ?? [], Boolean(settings.tianditu_key)).map((name) => choice('checkbox', 'layer', name, layerText(name), shown.includes(name),
+      (on) => store.set({ layers: switched(store.get().layers, name, on) })))));
 }
 
 function ranking(context: Context): HTMLElement {
@@ -103,7 +102,9 @@ function ranking(context: Context): HTMLElement {
 function ranked(context: Context, all: readonly UnservedRow[]): HTMLElement {
   const rows = all.filter(({ share }) => share !== null && share > 0);
   const hidden = all.filter(({ share, unserved_text: text }) => share === null && text !== '').length;
-  if (!all.length) return h('p', { class: 'gg-none' }, t('rankingAbsent'));
+  // An empty list may mean that nobody is unserved, or that nothing of it may be told.
+  const hasLimits = Boolean(context.store.get().info?.limits.length);
+  if (!all.length) return h('p', { class: 'gg-none' }, t(hasLimits ? 'rankingEmpty' : 'rankingAbsent'));
   const list = h('ol', { id: 'gg-unserved', class: `gg-list gg-ranked${rows.length > RANKED_SHOWN ? ' gg-long' : ''}` },
     ...rows.slice(0, MOST_RANKED).map((row) => rankedRow(context, row)));
   return h('div', {},
