@@ -13,7 +13,10 @@ __all__ = [
     "BarrierKind",
     "Contract",
     "DefectKind",
+    "FileRole",
+    "JobKind",
     "JobState",
+    "Labelled",
     "LinkKind",
     "PlanState",
     "ServiceAnswer",
@@ -21,19 +24,20 @@ __all__ = [
 ]
 
 
-class _Labelled(StrEnum):
+class Labelled(StrEnum):
     """A word with a Chinese label: ``member = value, label``."""
 
     label_zh: str
 
     def __new__(cls, value: str, label_zh: str = "") -> Self:
+        """Make a member whose value is its word alone."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.label_zh = label_zh
         return member
 
 
-class Contract(_Labelled):
+class Contract(Labelled):
     """What a level promises about covering its parent."""
 
     AREA = "area", "全域覆盖"
@@ -41,7 +45,7 @@ class Contract(_Labelled):
     ROSTER = "roster", "名册"
 
 
-class DefectKind(_Labelled):
+class DefectKind(Labelled):
     """What can be wrong with a plan."""
 
     GAP = "gap", "缝隙"
@@ -59,7 +63,7 @@ class DefectKind(_Labelled):
     OUT_OF_BAND = "out_of_band", "户数超限"
 
 
-class BarrierKind(_Labelled):
+class BarrierKind(Labelled):
     """What a border can follow, strongest first.
 
     ``strength`` orders the kinds: a sliver never joins its neighbour across a stronger barrier
@@ -84,7 +88,7 @@ class BarrierKind(_Labelled):
         return len(members) - members.index(self)
 
 
-class StationStatus(_Labelled):
+class StationStatus(Labelled):
     """Whether a station or a household takes part in a reach."""
 
     REACHED = "reached", "已计算"
@@ -92,7 +96,7 @@ class StationStatus(_Labelled):
     NO_POINT = "no_point", "无坐标"
 
 
-class ServiceAnswer(_Labelled):
+class ServiceAnswer(Labelled):
     """Whether a household is served, and if not, why."""
 
     SERVED = "served", "已服务"
@@ -103,7 +107,7 @@ class ServiceAnswer(_Labelled):
     NO_POINT = "no_point", "无坐标"
 
 
-class LinkKind(_Labelled):
+class LinkKind(Labelled):
     """What a missing link between two streets would be."""
 
     GATE = "gate", "开门"
@@ -111,7 +115,7 @@ class LinkKind(_Labelled):
     BRIDGE = "bridge", "桥或地道"
 
 
-class PlanState(_Labelled):
+class PlanState(Labelled):
     """How far a stored version of a plan has come."""
 
     DRAFT = "draft", "草案"
@@ -121,7 +125,7 @@ class PlanState(_Labelled):
     ARCHIVED = "archived", "归档"
 
 
-class JobState(_Labelled):
+class JobState(Labelled):
     """How far a piece of work in the background has come."""
 
     QUEUED = "queued", "排队中"
@@ -130,3 +134,22 @@ class JobState(_Labelled):
     FAILED = "failed", "失败"
     CANCELLED = "cancelled", "已取消"
     INTERRUPTED = "interrupted", "中断"
+
+
+class JobKind(Labelled):
+    """What a piece of work in the background makes."""
+
+    DIVIDE = "divide", "网格划分"
+    CIRCLES = "circles", "服务圈计算"
+    IMPORT = "import", "导入方案"
+
+
+class FileRole(Labelled):
+    """What a file is to the project or the plan that it belongs to."""
+
+    LIMIT = "limit", "边界"
+    HOUSEHOLDS = "households", "住户"
+    STATIONS = "stations", "服务站"
+    PLAN = "plan", "方案文件"
+    MAP = "map", "底图"
+    SERVICE = "service", "服务圈数据"

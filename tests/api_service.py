@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from geogrid.accounts.passwords import hash_password
 from geogrid.accounts.tokens import hash_secret, new_api_key
-from geogrid.api import ServiceSettings, create_app, data_folder_of, import_plan
+from geogrid.api import ServiceSettings, create_app, import_plan
 from geogrid.store import Grant, open_store
 
 PASSWORD = "a long enough secret"  # noqa: S105 - of tests
@@ -58,10 +58,12 @@ class Service:
 
 
 @contextmanager
-def service(plan_file, folder, **settings):
-    """Serve a plan file from a store in a folder."""
+def service(plan_file, folder, *, extract=None, households=None, **settings):
+    """Serve a plan file from a store in a folder, over a map that no file holds."""
     file = Path(folder) / "plans.sqlite"
-    data = data_folder_of(file)
     with open_store(file) as store:
-        plan = import_plan(store, Path(plan_file), data=data)
-        yield Service(store, create_app(store, ServiceSettings(data=data, **settings)), plan)
+        plan = import_plan(store, Path(plan_file), households=households)
+        app = create_app(store, ServiceSettings(**settings))
+        if extract is not None:
+            app.state.desk.files.extract_of = lambda *_: extract
+        yield Service(store, app, plan)

@@ -26,12 +26,12 @@ _ORIGIN = np.array([411_309.123, 3_076_603.457])
 _LEVELS = (("part", 48), ("community", 12), ("grid", 4), ("micro", 1))
 
 
-def wavy_atoms(columns, rows, *, seed=1):
+def wavy_atoms(columns, rows, *, seed=1, step_m=_STEP_M):
     """Jittered Voronoi faces whose borders have bends; ``columns`` x ``rows`` of them."""
     rng = np.random.default_rng(seed)
     wide, high = columns + 2 * _MARGIN, rows + 2 * _MARGIN
     x, y = (one.ravel() for one in np.meshgrid(np.arange(wide), np.arange(high)))
-    points = (np.column_stack((x, y)) + rng.uniform(0.35, 0.65, (wide * high, 2))) * _STEP_M
+    points = (np.column_stack((x, y)) + rng.uniform(0.35, 0.65, (wide * high, 2))) * step_m
     diagram = Voronoi(points)
     kept = np.flatnonzero(
         (x >= _MARGIN) & (x < wide - _MARGIN) & (y >= _MARGIN) & (y < high - _MARGIN)
@@ -66,9 +66,9 @@ def _bent(places, tail, head, owner):
     return shapely.polygons(shapely.linearrings(ring, indices=index))
 
 
-def city_plan(columns=256, rows=250, *, seed=1):
+def city_plan(columns=256, rows=250, *, seed=1, step_m=_STEP_M):
     """A plan of ``columns * rows / 2`` finest cells in four nested levels."""
-    shapes, x, y = wavy_atoms(columns, rows, seed=seed)
+    shapes, x, y = wavy_atoms(columns, rows, seed=seed, step_m=step_m)
     ids = [f"a{column:03d}{row:03d}" for column, row in zip(x, y, strict=True)]
     counts = np.random.default_rng(seed).integers(0, 30, len(ids))
     frame = gpd.GeoDataFrame(

@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from base64 import urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode, urlsplit
 
 import jwt
 
@@ -28,13 +28,18 @@ __all__ = [
     "OidcProvider",
     "OidcSettings",
     "SignIn",
+    "account_name",
     "authorization_url",
     "challenge_of",
     "check_callback",
     "check_id_token",
+    "display_name",
     "grants_of_claims",
+    "is_oidc_name",
     "new_sign_in",
     "provider_of",
+    "settings_of",
+    "token_request",
 ]
 
 _SECRET_BYTES = 32
@@ -42,7 +47,13 @@ _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 # Signed with a key that only the provider has: none of these can be made with a public key.
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
 _LEEWAY_S = 60.0
-_REFUSED = "the sign-in was refused: begin it again"
+_REFUSED = "the sign-in was refused: begin it again (登录未成功，请重新登录)"
+# No account that somebody makes by hand has a name of this kind.
+_PREFIX = "oidc:"
+# As OpenID Connect Core bounds it.
+_MOST_SUB = 255
+_MOST_NAME = 100
+_PAIR = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +75,8 @@ class OidcSettings:
         ``realm_access.roles``.
     roles
         What each of its words means: pairs of a role and the code prefix of an area.
+    title
+        What the button to sign in says.
     """
 
     issuer: str
@@ -73,6 +86,7 @@ class OidcSettings:
     scopes: tuple[str, ...] = ("openid", "profile")
     roles_claim: str = "groups"
     roles: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    title: str = "统一认证"
 
     def __post_init__(self) -> None:
         for name in ("issuer", "redirect_uri"):
@@ -93,6 +107,8 @@ class OidcProvider:
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str
+    # How a client proves itself: in a header where the provider says nothing else.
+    takes_header: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +118,38 @@ class SignIn:
     state: str = field(repr=False)
     nonce: str = field(repr=False)
     verifier: str = field(repr=False)
+
+
+def settings_of(table: Mapping[str, Any]) -> OidcSettings:
+    """Read settings as an operator writes them.
+
+    Parameters
+    ----------
+    table
+        The attributes of :class:`OidcSettings` by name; ``roles`` names for each word of the
+        provider a list of pairs of a role and the code prefix of an area.
+
+    Raises
+    ------
+    InputError
+        If a setting is missing, unknown or of the wrong kind.
+    """
+    texts = ("issuer", "client_id", "redirect_uri", "client_secret", "roles_claim", "title")
+    wrong = sorted(table.keys() - {*texts, "scopes", "roles"})
+    wrong += sorted({"issuer", "client_id", "redirect_uri"} - table.keys())
+    wrong += [name for name in texts if not isinstance(table.get(name, ""), str)]
+    if wrong:
+        msg = f"the settings of the sign-in elsewhere are wrong at {', '.join(wrong)}: check them"
+        raise InputError(msg)
+    values = {name: table[name] for name in texts if name in table}
+    scopes, roles = table.get("scopes", ["openid", "profile"]), table.get("roles", {})
+    if not _are_texts(scopes) or not isinstance(roles, Mapping):
+        msg = "the settings of the sign-in elsewhere need a list of scopes and a table of roles"
+        raise InputError(msg)
+    return OidcSettings(
+        **values, scopes=tuple(scopes),
+        roles={word: _pairs(word, pairs) for word, pairs in roles.items()},
+    )  # fmt: skip
 
 
 def provider_of(document: Mapping[str, Any], settings: OidcSettings) -> OidcProvider:
@@ -118,7 +166,10 @@ def provider_of(document: Mapping[str, Any], settings: OidcSettings) -> OidcProv
     names = ("authorization_endpoint", "token_endpoint", "jwks_uri")
     for name in names:
         _require_address(document.get(name), f"the {name} of {settings.issuer}")
-    return OidcProvider(issuer=settings.issuer, **{name: str(document[name]) for name in names})
+    known = {name: str(document[name]) for name in names}
+    methods = document.get("token_endpoint_auth_methods_supported")
+    takes_header = not isinstance(methods, list) or "client_secret_basic" in methods
+    return OidcProvider(issuer=settings.issuer, takes_header=takes_header, **known)
 
 
 def new_sign_in() -> SignIn:
@@ -163,6 +214,21 @@ def check_callback(query: Mapping[str, str], sign_in: SignIn, settings: OidcSett
     if "error" in query or not code:
         raise InputError(_REFUSED)
     return code
+
+
+def token_request(
+    provider: OidcProvider, settings: OidcSettings, code: str, verifier: str
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the form and the headers that a code is exchanged with."""
+    form = {
+        "grant_type": "authorization_code", "code": code, "redirect_uri": settings.redirect_uri,
+        "code_verifier": verifier,
+    }  # fmt: skip
+    if settings.client_secret and provider.takes_header:
+        pair = f"{quote_plus(settings.client_id)}:{quote_plus(settings.client_secret)}"
+        return form, {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
+    secret = {"client_secret": settings.client_secret} if settings.client_secret else {}
+    return form | {"client_id": settings.client_id} | secret, {}
 
 
 def check_id_token(
@@ -215,6 +281,33 @@ def check_id_token(
     return claims
 
 
+def is_oidc_name(name: str) -> bool:
+    """Tell whether a name is one of the accounts that come from a provider."""
+    return name.strip().casefold().startswith(_PREFIX)
+
+
+def account_name(claims: Mapping[str, Any]) -> str:
+    """Return the name of the account of whoever signed in.
+
+    Raises
+    ------
+    InputError
+        If the provider names them in a way in which two could be taken for one.
+    """
+    subject = claims["sub"]
+    is_text = isinstance(subject, str) and subject.isprintable() and subject == subject.strip()
+    if not is_text or not 0 < len(subject) <= _MOST_SUB:
+        raise InputError(_REFUSED)
+    return f"{_PREFIX}{subject}"
+
+
+def display_name(claims: Mapping[str, Any]) -> str:
+    """Return what others see of whoever signed in."""
+    told = (claims.get(name) for name in ("name", "preferred_username"))
+    shown = next((one for one in told if isinstance(one, str) and one.strip()), "")
+    return "".join(one for one in shown.strip() if one.isprintable())[:_MOST_NAME]
+
+
 def grants_of_claims(claims: Mapping[str, Any], settings: OidcSettings) -> tuple[Grant, ...]:
     """Return what somebody may do by the words of their claims; unknown words give nothing."""
     found: Any = claims
@@ -225,6 +318,17 @@ def grants_of_claims(claims: Mapping[str, Any], settings: OidcSettings) -> tuple
         pair for word in words if isinstance(word, str) for pair in settings.roles.get(word, ())
     ]
     return grants_of(pairs)
+
+
+def _pairs(word: str, pairs: object) -> tuple[tuple[str, str], ...]:
+    if isinstance(pairs, list) and all(_are_texts(one) and len(one) == _PAIR for one in pairs):
+        return tuple((role, area) for role, area in pairs)
+    msg = f'the roles of {word} must be pairs such as ["planner", "430203"]: check the settings'
+    raise InputError(msg)
+
+
+def _are_texts(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(one, str) for one in values)
 
 
 def _signing_key(token: str, keys: Mapping[str, Any]) -> jwt.PyJWK:

@@ -3,16 +3,20 @@
 A viewer of the public map needs no household, a planner redraws the parents (街道) that were
 given to them, a reviewer says yes or no, an admin keeps the house. Nobody gets a right by being
 somebody higher: what an admin may not do in the table, an admin may not do.
+
+Households are for those who plan, and for those who judge what was planned: an admin keeps
+accounts, files and jobs, and none of that needs to know who lives where. Somebody who keeps the
+house and plans too is given both roles, and the list of what was done says so.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from geogrid.errors import InputError
+from geogrid.vocabulary import Labelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,19 +34,7 @@ __all__ = [
 ]
 
 
-class _Labelled(StrEnum):
-    """A word with a Chinese label: ``member = value, label``."""
-
-    label_zh: str
-
-    def __new__(cls, value: str, label_zh: str = "") -> Self:
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.label_zh = label_zh
-        return member
-
-
-class Role(_Labelled):
+class Role(Labelled):
     """What somebody is to a store."""
 
     VIEWER = "viewer", "浏览者"
@@ -51,7 +43,7 @@ class Role(_Labelled):
     ADMIN = "admin", "管理员"
 
 
-class Scope(_Labelled):
+class Scope(Labelled):
     """Where a role may do something."""
 
     NOWHERE = "nowhere", "不允许"
@@ -59,7 +51,7 @@ class Scope(_Labelled):
     EVERYWHERE = "everywhere", "全部"
 
 
-class Action(_Labelled):
+class Action(Labelled):
     """What can be done through the service."""
 
     VIEW_MAP = "view_map", "查看公开地图"

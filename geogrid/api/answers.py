@@ -24,14 +24,14 @@ __all__ = [
     "Latitude",
     "Longitude",
     "Within",
+    "has_already",
     "json_text",
+    "kept_headers",
     "tag_of",
     "versioned",
 ]
 
 GEOJSON = "application/geo+json"
-_FOR_EVER = "private, max-age=31536000, immutable"
-_ASK_AGAIN = "private, no-cache"
 _WORTH_PACKING = 2000
 _GZIP_LEVEL = 4
 # What is packed already.
@@ -41,7 +41,7 @@ _PACKED = frozenset({
 })  # fmt: skip
 
 
-def desk_of(request: Request) -> Desk:
+async def desk_of(request: Request) -> Desk:
     """Return what this application serves."""
     desk: Desk = request.app.state.desk
     return desk
@@ -57,7 +57,7 @@ async def asked_of(plan: str, v: str, desk: DeskIs, caller: CallerIs) -> Asked:
     return await run_in_threadpool(desk.asked, plan, v, caller)
 
 
-def box_of(
+async def box_of(
     bbox: Annotated[str, Query(description="west,south,east,north in degrees, 经纬度范围")] = "",
 ) -> Box | None:
     """Return the box that was asked for, if any."""
@@ -80,6 +80,23 @@ def json_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
+def kept_headers(tag: str) -> dict[str, str]:
+    """Return the headers of what a tag names.
+
+    It is asked for again each time: who is served may be counted anew for the same version.
+    """
+    return {
+        "ETag": tag_of(tag),
+        "Cache-Control": "private, no-cache",
+        "Vary": "Cookie, Authorization, Accept-Encoding",
+    }
+
+
+def has_already(known: str | None, tag: str) -> bool:
+    """Tell whether a caller has what a tag names; ``known`` is their ``If-None-Match``."""
+    return tag_of(tag) in (known or "").replace("W/", "")
+
+
 def versioned(
     request: Request,
     asked: Asked,
@@ -97,15 +114,10 @@ def versioned(
     media, headers
         Its media type, and more headers.
     """
-    tag = tag_of(asked.version)
-    kept = {
-        "ETag": tag,
-        "Cache-Control": _FOR_EVER if asked.is_named else _ASK_AGAIN,
-        "Vary": "Cookie, Authorization, Accept-Encoding",
-    }
+    kept = kept_headers(asked.tag)
     # Made first: what a version does not hold is not found, whatever tag the caller has.
     found = make()
-    if tag in request.headers.get("if-none-match", "").replace("W/", ""):
+    if has_already(request.headers.get("if-none-match"), asked.tag):
         return Response(status_code=304, headers=kept)
     text = found if isinstance(found, str | bytes) else json_text(found)
     body = text.encode() if isinstance(text, str) else text

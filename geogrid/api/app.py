@@ -3,40 +3,63 @@
 from __future__ import annotations
 
 import socket
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 
 from geogrid.api import (
+    accounts,
+    audit,
     cells,
     edits,
     ground,
+    jobs,
     ogc,
+    ogc_contract,
+    ogc_tiles,
+    oidc,
     outputs,
     plans,
+    public_settings,
     routes,
     session,
     tiles,
+    uploads,
     web,
 )
+from geogrid.api.cookies import Cookies
+from geogrid.api.declared import declare_answers
 from geogrid.api.desk import Desk
 from geogrid.api.guard import Guard
+from geogrid.api.ogc_shown import Shelf
+from geogrid.api.oidc import OidcDesk
 from geogrid.api.problems import add_problem_handlers
+from geogrid.api.runner import Runner
 from geogrid.api.security import Door
 from geogrid.api.settings import ServiceSettings
 from geogrid.api.tile_desk import TileDesk
+from geogrid.api.tile_lane import TileLane
 from geogrid.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
+    from types import FrameType
 
     from geogrid.store import Store
 
 __all__ = ["ROUTERS", "create_app", "serve"]
 
+# Whoever has an answer coming this long after the service was told to stop goes without.
+_GRACE_S = 3
+
+# They are looked through in this order: what programs ask for most stands first.
 ROUTERS = (
-    routes.router, session.router, plans.router, cells.router, tiles.router, outputs.router,
-    edits.router, ground.router, ogc.router, web.router,
+    ogc.router, routes.router, session.router, oidc.router, accounts.router, audit.router,
+    plans.router, cells.router, tiles.router, outputs.router,
+    edits.router, ground.router, ogc_tiles.router, ogc_contract.router,
+    public_settings.router, jobs.router, uploads.router, web.router,
 )  # fmt: skip
 
 
@@ -61,15 +84,32 @@ def create_app(store: Store, settings: ServiceSettings | None = None) -> FastAPI
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        lifespan=_lifespan,
     )
     app.state.desk = Desk(store, known)
+    app.state.runner = Runner(store, known.maps)
     app.state.door = Door(store, known)
+    app.state.oidc = None if known.oidc is None else OidcDesk(known.oidc)
     app.state.tiles = TileDesk(app.state.desk)
+    app.state.shelf = Shelf()
     add_problem_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
+    declare_answers(app)
+    app.add_middleware(Cookies, settings=known)
+    app.add_middleware(TileLane)
     app.add_middleware(Guard, settings=known)
     return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Do the work that waits while the service runs."""
+    app.state.runner.start()
+    try:
+        yield
+    finally:
+        await run_in_threadpool(app.state.runner.stop)
 
 
 def serve(
@@ -108,5 +148,15 @@ def serve(
         # Whoever accepts does not know that this is TCP, and would hold small answers back.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         ready(f"http://{host}:{listener.getsockname()[1]}/")
-        config = uvicorn.Config(app, log_level="warning", server_header=False)
-        uvicorn.Server(config).run(sockets=[listener])
+        config = uvicorn.Config(
+            app, log_level="warning", server_header=False, timeout_graceful_shutdown=_GRACE_S
+        )
+
+        class Server(uvicorn.Server):
+            """A server that lets those go who watch a job, or it would wait for them."""
+
+            def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+                app.state.runner.let_go()
+                super().handle_exit(sig, frame)
+
+        Server(config).run(sockets=[listener])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
     import numpy.typing as npt
+    from pyproj import CRS
 
     from geogrid.model.plan import GridPlan
 
@@ -25,6 +27,7 @@ __all__ = ["arcs_of"]
 _DECIMALS = 9
 _THROUGH = 2
 _LIMIT = ""
+_TREE = "tree of the finest cells"
 
 
 def arcs_of(plan: GridPlan, rows: Sequence[int]) -> list[dict[str, Any]]:
@@ -46,14 +49,14 @@ def arcs_of(plan: GridPlan, rows: Sequence[int]) -> list[dict[str, Any]]:
     """
     whole = plan.cells(plan.scheme.area_levels[-1].key)
     asked = set(whole["code"].iloc[list(rows)])
-    cells = _with_neighbours(whole, rows)
+    cells = _with_neighbours(plan, whole, rows)
     edges = directed_edges(cells.geometry.to_numpy())
     codes = [*cells["code"].tolist(), _LIMIT]
     sides = _sides(edges.tail, edges.head, edges.owner, len(codes) - 1)
     runs = _chained(sides)
     places = _degrees(plan, (edges.xy + edges.origin) / 1000)
     node = _nodes(sides, len(edges.xy))
-    levels = _Levels(plan)
+    levels = _Levels(plan, set(codes))
     return [
         {
             "id": f"{codes[left] or '-'}|{codes[right] or '-'}|{number}",
@@ -68,9 +71,14 @@ def arcs_of(plan: GridPlan, rows: Sequence[int]) -> list[dict[str, Any]]:
     ]
 
 
-def _with_neighbours(cells: gpd.GeoDataFrame, rows: Sequence[int]) -> gpd.GeoDataFrame:
+def _with_neighbours(
+    plan: GridPlan, cells: gpd.GeoDataFrame, rows: Sequence[int]
+) -> gpd.GeoDataFrame:
     """Return some cells and all whose boxes meet theirs."""
-    tree = shapely.STRtree(cells.geometry.to_numpy())
+    tree = plan.recalled(_TREE)
+    if not isinstance(tree, shapely.STRtree):
+        tree = shapely.STRtree(cells.geometry.to_numpy())
+        plan.keep(_TREE, tree)
     shapes = cells.geometry.to_numpy()[list(rows)]
     boxes = shapely.box(*shapely.bounds(shapes).T)
     return cells.iloc[np.unique(tree.query(boxes)[1])]
@@ -131,16 +139,26 @@ def _runs(after: dict[int, list[int]], degree: dict[int, int]) -> list[list[int]
 
 
 def _degrees(plan: GridPlan, xy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    to_globe = Transformer.from_crs(plan.district.crs, 4326, always_xy=True)
+    to_globe = _to_degrees(plan.district.crs)
     return np.column_stack(to_globe.transform(xy[:, 0], xy[:, 1])).round(_DECIMALS)
+
+
+@lru_cache(maxsize=16)
+def _to_degrees(crs: CRS) -> Transformer:
+    return Transformer.from_crs(crs, 4326, always_xy=True)
 
 
 class _Levels:
     """Chains of cells from the finest to the coarsest."""
 
-    def __init__(self, plan: GridPlan) -> None:
+    def __init__(self, plan: GridPlan, codes: set[str]) -> None:
         keys = [level.key for level in plan.scheme.area_levels]
-        firsts = plan.labels.drop_duplicates(keys[-1])[keys]
+        finest = plan.labels[keys[-1]].to_numpy(object).tolist()
+        rows: dict[str, int] = {}
+        for row, code in enumerate(finest):
+            if code in codes:
+                rows.setdefault(code, row)
+        firsts = plan.labels[keys].iloc[list(rows.values())]
         self._keys = keys
         self._chain = {row[-1]: row for row in firsts.itertuples(index=False, name=None)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -9,23 +10,32 @@ from threading import Lock, RLock
 from typing import TYPE_CHECKING
 
 from geogrid.accounts.roles import Action
+from geogrid.api.belongings import Belongings
+from geogrid.api.follow import Follower
+from geogrid.api.homes import Homes
+from geogrid.api.kept import Kept
 from geogrid.api.problems import AccessError
-from geogrid.api.served import Served
+from geogrid.api.steps import StepBook
 from geogrid.api.view import PlanView
 from geogrid.errors import NotStoredError
-from geogrid.io.plan_file import PlanExtras, read_plan_layers
-from geogrid.maps.data import cell_tables
+from geogrid.io.plan_file import PlanExtras
 
 if TYPE_CHECKING:
+    import geopandas as gpd
+
     from geogrid.api.security import Caller
     from geogrid.api.settings import ServiceSettings
-    from geogrid.store import PlanEntry, Store, Version
+    from geogrid.api.steps import Steps
+    from geogrid.model.plan import GridPlan
+    from geogrid.store import PlanEntry, Store
 
 __all__ = ["BRANCH", "Asked", "Desk"]
 
 # The service works on this branch of each plan.
 BRANCH = "main"
 _VIEWS = 6
+_PLANS = 1000
+_VERSIONS = 20_000
 # Another process may write to the same store.
 _HEAD_S = 0.5
 
@@ -39,21 +49,22 @@ class Asked:
     plan, version
         Identifiers.
     is_named
-        Whether the version was named, and not asked for as the head: its answer never changes.
+        Whether the version was named, and not asked for as the head: its cells never change.
+    mark
+        Tells a later count of who is served from an earlier one; "" for that of the beginning.
     """
 
     plan: str
     version: str
     is_named: bool
+    mark: str = ""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Counted:
-    """What came with the file of a plan: for which version, and who was served in it."""
-
-    version: str
-    layers: PlanExtras
-    served: Served | None
+    @property
+    def tag(self) -> str:
+        """What tells this version, as it was counted last, from all others."""
+        if not self.mark:
+            return self.version
+        return hashlib.sha256(f"{self.version} {self.mark}".encode()).hexdigest()[:16]
 
 
 class Desk:
@@ -63,14 +74,17 @@ class Desk:
         self.store = store
         self.settings = settings
         self._lock = Lock()
-        self._entries: dict[str, PlanEntry] = {}
-        self._versions: dict[str, str] = {}
-        self._retired: dict[str, tuple[str, ...]] = {}
+        self._entries: Kept[str, PlanEntry] = Kept(_PLANS)
+        self._versions: Kept[str, str] = Kept(_VERSIONS)
+        self._steps = StepBook(store, BRANCH)
         self._heads: dict[str, tuple[float, str]] = {}
         self._public: dict[str, tuple[float, str]] = {}
         self._views: OrderedDict[str, PlanView] = OrderedDict()
-        self._counted: dict[str, _Counted] = {}
+        self._marks: dict[str, str] = {}
+        self.files = Belongings(store, settings)
+        self.homes = Homes(store)
         self._making = RLock()
+        self.follower = Follower()
         self._editing: dict[str, RLock] = {}
 
     def entry(self, plan_id: str) -> PlanEntry:
@@ -81,12 +95,14 @@ class Desk:
         NotStoredError
             If there is none.
         """
-        if plan_id not in self._entries:
-            self._entries |= {one.id: one for one in self.plans()}
-        if plan_id not in self._entries:
-            msg = f"the store holds no plan {plan_id!r}: look at the list of what it holds"
-            raise NotStoredError(msg)
-        return self._entries[plan_id]
+        known = self._entries.get(plan_id)
+        if known is None:
+            known = next((one for one in self.plans() if one.id == plan_id), None)
+            if known is None:
+                msg = f"the store holds no plan {plan_id!r}: look at the list of what it holds"
+                raise NotStoredError(msg)
+            self._entries.put(plan_id, known)
+        return known
 
     def plans(self) -> list[PlanEntry]:
         """Return all plans, the oldest first."""
@@ -124,7 +140,8 @@ class Desk:
     def is_at_hand(self, plan_id: str) -> bool:
         """Tell whether :meth:`asked` answers without asking the store."""
         tables = (self._heads, self._public)
-        return all(self._remembered(known, plan_id) for known in tables)
+        is_known = all(self._remembered(known, plan_id) for known in tables)
+        return is_known and self.files.is_at_hand(plan_id)
 
     def has_moved(self, plan_id: str) -> None:
         """Look at the store again for the head of a plan."""
@@ -147,20 +164,20 @@ class Desk:
         return found
 
     def _public_now(self, plan_id: str) -> str:
+        head = self.head(plan_id)
         day = self.store.database.moment().date()
         found = self.store.in_force(self.entry(plan_id).project_id, day)
         if found is not None and self.plan_of(found.version_id) == plan_id:
             return found.version_id
-        if self.settings.shows_drafts and (head := self.head(plan_id)):
-            return head
+        if self.settings.shows_drafts and head:
+            return self.follower.shown(plan_id, head)
         msg = f"no version of plan {plan_id} is in force: sign in to see its drafts"
         raise NotStoredError(msg)
 
     def plan_of(self, version_id: str) -> str:
         """Return the plan that a version belongs to."""
-        if version_id not in self._versions:
-            self._versions[version_id] = self.store.version(version_id).plan_id
-        return self._versions[version_id]
+        known = self._versions.get(version_id)
+        return known or self._versions.put(version_id, self.store.version(version_id).plan_id)
 
     def asked(self, plan_id: str, wanted: str, caller: Caller) -> Asked:
         """Return which version somebody may see.
@@ -184,12 +201,21 @@ class Desk:
             if not version or self.plan_of(version) != plan_id:
                 msg = f"plan {plan_id} has no version {version or wanted!r}"
                 raise NotStoredError(msg)
-            return Asked(plan=plan_id, version=version, is_named=not is_head)
+            return self._asked(plan_id, version, is_named=not is_head)
         public = self.public_version(plan_id)
         if not is_head and wanted != public:
             msg = "the public sees the version that is in force alone: sign in to see others"
             raise AccessError(msg)
-        return Asked(plan=plan_id, version=public, is_named=not is_head)
+        return self._asked(plan_id, public, is_named=not is_head)
+
+    def _asked(self, plan_id: str, version: str, *, is_named: bool) -> Asked:
+        mark = self.files.mark_of(plan_id)
+        if self._marks.get(plan_id, mark) != mark:
+            with self._lock:
+                # They show who was served when it was counted before.
+                self._views.clear()
+        self._marks[plan_id] = mark
+        return Asked(plan=plan_id, version=version, is_named=is_named, mark=mark)
 
     def visible_head(self, plan_id: str, caller: Caller) -> str:
         """Return the version that somebody sees first, "" where there is none."""
@@ -207,12 +233,13 @@ class Desk:
         except NotStoredError:
             return actor
 
-    def retired_in(self, version: Version) -> tuple[str, ...]:
-        """Return the codes that a version no longer has, found out once."""
-        if version.id not in self._retired:
-            levels = self.store.diff(version.parent_id, version.id).levels.values()
-            self._retired[version.id] = tuple(code for one in levels for code in one.removed)
-        return self._retired[version.id]
+    def households_of(self, plan_id: str, plan: GridPlan) -> gpd.GeoDataFrame | None:
+        """Return the household points of a plan in its metres, ``None`` where it has none."""
+        return self.homes.of(plan_id, plan)
+
+    def steps(self, plan_id: str) -> Steps:
+        """Return what can be undone and made again in a plan, as the store has it now."""
+        return self._steps.of(plan_id)
 
     def view(self, plan_id: str, version_id: str) -> PlanView:
         """Return a version made ready for questions."""
@@ -222,12 +249,25 @@ class Desk:
                 self._views.move_to_end(version_id)
                 return found
         with self._making:
+            mark = self._marks.get(plan_id)
             found = self._views.get(version_id) or self._made(plan_id, version_id)
             with self._lock:
-                self._views[version_id] = found
+                if self._marks.get(plan_id) == mark:
+                    self._views[version_id] = found
                 while len(self._views) > _VIEWS:
                     self._views.popitem(last=False)
             return found
+
+    def view_at_hand(self, version_id: str) -> PlanView | None:
+        """Return a version made ready for questions, ``None`` if it has to be made."""
+        with self._lock:
+            return self._views.get(version_id)
+
+    def carry_over(self, plan_id: str, old: str, new: str) -> None:
+        """Make the cells of a new version ready, if somebody looked at those of the old one."""
+        before = self.view_at_hand(old)
+        if before is not None and before.has_features:
+            _ = self.view(plan_id, new).features
 
     def editing(self, plan_id: str) -> RLock:
         """Return the lock of those who change a plan."""
@@ -235,29 +275,21 @@ class Desk:
             return self._editing.setdefault(plan_id, RLock())
 
     def _made(self, plan_id: str, version_id: str) -> PlanView:
-        counted = self._counted_of(plan_id)
-        layers, recounted = counted.layers, {}
+        counted = self.files.counted(plan_id)
+        layers = counted.layers
+        recounted: dict[str, frozenset[str]] = {}
         if version_id != counted.version:
-            levels = self.store.diff(counted.version, version_id).levels
-            recounted = {key: frozenset(one.codes) for key, one in levels.items()}
+            recounted = self.store.changed(counted.version, version_id)
             # What was found then is not what is wrong now.
             layers = PlanExtras(stations=layers.stations, circles=layers.circles)
         return PlanView(
             self.store.read(version_id), layers, served=counted.served, recounted=recounted,
-            extract=self.settings.extract,
+            extract=lambda: self.files.extract_of(self.entry(plan_id), version_id),
+            older=self._latest(plan_id),
         )  # fmt: skip
 
-    def _counted_of(self, plan_id: str) -> _Counted:
-        if plan_id not in self._counted:
-            first = self.store.history(plan_id)[-1].id
-            layers = self._layers_of(plan_id)
-            served = None
-            if layers.service:
-                served = Served.of(layers.service, cell_tables(self.store.read(first)))
-            self._counted[plan_id] = _Counted(version=first, layers=layers, served=served)
-        return self._counted[plan_id]
-
-    def _layers_of(self, plan_id: str) -> PlanExtras:
-        folder = self.settings.data
-        file = None if folder is None else folder / f"{plan_id}.gpkg"
-        return PlanExtras() if file is None or not file.exists() else read_plan_layers(file)
+    def _latest(self, plan_id: str) -> PlanView | None:
+        """Return the view of a plan that was asked for last, if there is one."""
+        with self._lock:
+            found = [one for name, one in self._views.items() if self.plan_of(name) == plan_id]
+        return found[-1] if found else None

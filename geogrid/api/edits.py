@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import shapely
 from fastapi import APIRouter, BackgroundTasks, Depends, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,21 +15,26 @@ from geogrid.api.desk import BRANCH, Desk
 from geogrid.api.places import command_of
 from geogrid.api.problems import PreconditionError
 from geogrid.api.security import Caller, CallerIs, requires
-from geogrid.api.steps import REDO, UNDO, change_between, locks_of, set_locks, steps_of
+from geogrid.api.steps import REDO, UNDO, change_between, locks_of, set_locks
 from geogrid.edit import Locks, apply, live_counts, merge_edits
 from geogrid.edit.change import band_state
 from geogrid.errors import EditError, InputError, NotStoredError, StaleVersionError
+from geogrid.maps.coding import to_degrees
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from geogrid.edit import Change
+    from geogrid.api.steps import Steps
+    from geogrid.edit import Change, Edit
     from geogrid.model.plan import GridPlan
     from geogrid.store import Version
 
 __all__ = ["ExpectedIs", "areas_of", "moved_households", "router", "version_of"]
 
 router = APIRouter(prefix="/api/v1/plans/{plan}")
+
+# Outlines that an editor draws over the map while a command is tried.
+_MOST_DRAWN = 60
 
 
 class CommandIn(BaseModel):
@@ -39,6 +46,15 @@ class CommandIn(BaseModel):
     places: Literal["degrees", "metres"] = Field(
         default="degrees",
         description="Whether places are longitude and latitude (WGS 84) or the plan's own metres",
+    )
+
+
+class TriedIn(CommandIn):
+    """A command that is tried, 预演的命令."""
+
+    prove: bool = Field(
+        default=False,
+        description="Whether the cells are drawn and proven as well, as storing would do",
     )
 
 
@@ -83,14 +99,15 @@ def edit(
     with desk.editing(plan):
         base = version_of(desk, plan, expected)
         command = command_of(base, body.command, body.places)
-        locks, reserved = locks_of(desk.store, plan), _reserved(desk, plan)
-        made = apply(base, command, locks=locks, reserved=reserved)
+        locks, reserved = locks_of(desk.store, plan), set(desk.steps(plan).reserved)
+        homes = desk.households_of(plan, base)
+        made = apply(base, command, households=homes, locks=locks, reserved=reserved)
         caller.require(Action.EDIT_PLAN, areas_of(made.change, base))
         if made.change.is_empty:
             return _answer(desk, response, desk.store.version(desk.head(plan)), made.change)
         version = desk.store.commit(
             plan, BRANCH, expected, made.plan, author=caller.actor,
-            message=f"{command.label_zh} {command.command}", merge=_merge_under(locks),
+            message=f"{command.label_zh} {command.command}", merge=_merge_under(locks, reserved),
         )  # fmt: skip
         _moved(request, after, desk, version)
     return _answer(desk, response, version, made.change)
@@ -98,32 +115,61 @@ def edit(
 
 @router.post("/preview", summary="预演编辑命令（不保存）", dependencies=[Planner])
 def preview(
-    desk: DeskIs, caller: CallerIs, expected: ExpectedIs, plan: str, body: CommandIn
+    desk: DeskIs, caller: CallerIs, expected: ExpectedIs, plan: str, body: TriedIn
 ) -> dict[str, Any]:
-    """Return the households that a command would give to cells; nothing is drawn or stored."""
+    """Return the households that a command would give to cells; nothing is stored.
+
+    With ``prove`` the cells are drawn and proven too: what storing would refuse is refused.
+    """
     base = version_of(desk, plan, expected)
     try:
-        table = live_counts(base, command_of(base, body.command, body.places))
+        command = command_of(base, body.command, body.places)
+        homes = desk.households_of(plan, base)
+        table = live_counts(base, command, households=homes)
     except EditError as fault:
-        return {"cells": [], "refused": str(fault)}
+        return _refusal(str(fault))
     known = set(base.cell_table.index)
     # Even the own cell would tell how many live in what it takes from somebody else's.
     others = {code for code in table["code"] if code in known}
     others = {code for code in others if not caller.may(Action.EDIT_PLAN, [code])}
     if others:
         named = ", ".join(sorted(others)[:5])
-        msg = f"these cells are outside the area that was given to you (不在您的辖区): {named}"
-        return {"cells": [], "refused": msg}
+        return _refusal(
+            f"these cells are outside the area that was given to you: {named} ({named}不在您的辖区)"
+        )
+    drawn: list[dict[str, Any]] = []
+    if body.prove:
+        try:
+            locks = locks_of(desk.store, plan)
+            drawn = _drawn(apply(base, command, households=homes, locks=locks))
+        except EditError as fault:
+            return _refusal(str(fault))
     cells = [
         {
             "level": row["level"],
             "code": row["code"],
+            "before": row["before"],
             "households": row["after"],
             "band": row["band_after"] or None,
         }
         for row in table.to_dict("records")
     ]
-    return {"cells": cells, "refused": None}
+    return {"cells": cells, "refused": None, "drawn": drawn}
+
+
+def _refusal(sentence: str) -> dict[str, Any]:
+    return {"cells": [], "refused": sentence, "drawn": []}
+
+
+def _drawn(made: Edit) -> list[dict[str, Any]]:
+    """Return the outlines of the finest cells that changed, as GeoJSON geometries."""
+    finest = made.plan.scheme.area_levels[-1].key
+    codes = sorted(made.change.touched.get(finest, ()))[:_MOST_DRAWN]
+    if made.plan.district.crs is None or not codes:
+        return []
+    cells = made.plan.cells(finest)
+    shapes = cells[cells["code"].isin(codes)].geometry
+    return [json.loads(one) for one in shapely.to_geojson(to_degrees(shapes).to_numpy())]
 
 
 @router.post("/undo", summary="撤销", dependencies=[Planner])
@@ -203,26 +249,25 @@ def _require_head(desk: Desk, plan: str, expected: str) -> None:
     if head == expected:
         return
     levels = desk.store.diff(expected, head).levels
-    msg = f"the plan is at version {head} by now, not at {expected}: read it again"
+    msg = (
+        f"the plan is at version {head} by now, not at {expected}: read it again "
+        f"(方案已有新版本：请载入后再操作)"
+    )
     changed = {level: one.codes for level, one in levels.items()}
     raise StaleVersionError(msg, expected=expected, current=head, changed=changed)
 
 
-def _steps_at(desk: Desk, plan: str, expected: str) -> Any:  # noqa: ANN401 - Steps
+def _steps_at(desk: Desk, plan: str, expected: str) -> Steps:
     _require_head(desk, plan, expected)
-    return steps_of(desk.store.history(plan, BRANCH))
+    return desk.steps(plan)
 
 
-def _reserved(desk: Desk, plan: str) -> set[str]:
-    """Return the codes of cells that were made and undone: they are not given again."""
-    steps = steps_of(desk.store.history(plan, BRANCH))
-    return {code for one in steps.given_back for code in desk.retired_in(one)}
-
-
-def _merge_under(locks: Locks) -> Callable[[GridPlan, GridPlan, GridPlan], object]:
+def _merge_under(
+    locks: Locks, reserved: set[str]
+) -> Callable[[GridPlan, GridPlan, GridPlan], object]:
     def merge(base: GridPlan, ours: GridPlan, theirs: GridPlan) -> object:
         try:
-            return merge_edits(base, theirs, ours, locks=locks).plan
+            return merge_edits(base, theirs, ours, locks=locks, reserved=reserved).plan
         except (EditError, InputError) as conflict:
             return conflict
 
@@ -256,15 +301,20 @@ def _require_there(plan: GridPlan, locks: Locks) -> None:
         or plan.cell_table.loc[code, "level"] != level
     )
     if strange:
-        msg = f"the plan has no level or cell {strange[0]}: lock what is there"
+        msg = (
+            f"the plan has no level or cell {strange[0]}: lock what is there "
+            f"(方案中没有{strange[0]}，不能锁定)"
+        )
         raise InputError(msg)
 
 
 def _moved(request: Request, after: BackgroundTasks, desk: Desk, version: Version) -> None:
-    desk.has_moved(version.plan_id)
     if version.parent_id:
         tiles = request.app.state.tiles
-        after.add_task(tiles.carry_over, version.plan_id, version.parent_id, version.id)
+        # Known before anybody looks for the head: nobody sees what is not ready.
+        desk.follower.moved(version.plan_id, version.parent_id, version.id)
+        after.add_task(desk.follower.catch_up, version.plan_id, tiles.carry_over)
+    desk.has_moved(version.plan_id)
 
 
 def _answer(

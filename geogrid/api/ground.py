@@ -1,19 +1,23 @@
-"""Routes for those who redraw: borders as arcs, and the atoms that can be painted."""
+"""Routes for those who redraw: borders as arcs, atoms that can be painted, and households."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import geopandas as gpd
 import numpy as np
 import shapely
-from fastapi import APIRouter, Request
-from fastapi.responses import Response  # noqa: TC002 - FastAPI reads it
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
 
 from geogrid.accounts.roles import Action
 from geogrid.api.answers import GEOJSON, AskedIs, DeskIs, Within, json_text, versioned
 from geogrid.api.arcs import arcs_of
+from geogrid.api.problems import NotInPlanError
 from geogrid.api.security import CallerIs, requires
 from geogrid.errors import InputError
-from geogrid.maps.coding import to_degrees
+from geogrid.maps.coding import DECIMALS, to_degrees
+from geogrid.model.counts import household_counts
 
 __all__ = ["router"]
 
@@ -21,6 +25,10 @@ router = APIRouter(prefix="/api/v1/plans/{plan}/versions/{v}")
 
 _MOST_CELLS = 2000
 _MOST_ATOMS = 20_000
+_MOST_POINTS = 20_000
+
+Limit = Annotated[int, Query(ge=1, le=_MOST_POINTS, description="At most so many, 条数")]
+Offset = Annotated[int, Query(ge=0, description="Skip so many, 跳过条数")]
 
 
 @router.get("/arcs", summary="界线（可拖动）", dependencies=[requires(Action.EDIT_PLAN)])
@@ -30,7 +38,10 @@ def arcs(request: Request, desk: DeskIs, asked: AskedIs, box: Within) -> Respons
     finest = view.plan.scheme.area_levels[-1].key
     rows = view.features[finest].rows_in(box)
     if len(rows) > _MOST_CELLS:
-        msg = f"{len(rows)} cells lie in this box: zoom in until there are {_MOST_CELLS} or fewer"
+        msg = (
+            f"{len(rows)} cells lie in this box: zoom in until there are {_MOST_CELLS} or fewer "
+            f"(此范围内有 {len(rows)} 个网格：请放大后编辑)"
+        )
         raise InputError(msg)
     return versioned(request, asked, lambda: {"arcs": arcs_of(view.plan, rows)})
 
@@ -43,7 +54,10 @@ def atoms(
     view = desk.view(asked.plan, asked.version)
     rows = view.atom_rows(box)
     if len(rows) > _MOST_ATOMS:
-        msg = f"{len(rows)} atoms lie in this box: zoom in until there are {_MOST_ATOMS} or fewer"
+        msg = (
+            f"{len(rows)} atoms lie in this box: zoom in until there are {_MOST_ATOMS} or fewer "
+            f"(此范围内有 {len(rows)} 个地块：请放大后编辑)"
+        )
         raise InputError(msg)
     plan = view.plan
 
@@ -72,3 +86,57 @@ def atoms(
     found = versioned(request, asked, make, media=GEOJSON)
     found.headers["Cache-Control"] = "no-store"
     return found
+
+
+@router.get(
+    "/households", summary="住户点（本辖区，GeoJSON）",
+    dependencies=[requires(Action.VIEW_HOUSEHOLDS)],
+)  # fmt: skip
+def households(
+    desk: DeskIs, caller: CallerIs, asked: AskedIs, box: Within,
+    limit: Limit = 5000, offset: Offset = 0,
+) -> Response:  # fmt: skip
+    """Return the household points in a box that lie in the caller's own area; never kept."""
+    plan = desk.store.read(asked.version)
+    found = desk.homes.atoms_of(asked.plan, asked.version, plan)
+    if found is None:
+        msg = (
+            "this plan has no household points: it was brought in without them (方案没有住户点数据)"
+        )
+        raise NotInPlanError(msg)
+    points, atom = found
+    rows = np.flatnonzero(atom >= 0)
+    if box is not None and points.crs is not None:
+        bounds = gpd.GeoSeries([shapely.box(box.west, box.south, box.east, box.north)], crs=4326)
+        near = np.zeros(len(points), dtype=np.bool_)
+        near[points.sindex.query(bounds.to_crs(points.crs).iloc[0], predicate="intersects")] = True
+        rows = rows[near[rows]]
+    codes = plan.leaf.to_numpy(object)[atom[rows]]
+    own = {code: caller.may(Action.VIEW_HOUSEHOLDS, [code]) for code in set(codes.tolist())}
+    is_own = np.array([own[code] for code in codes.tolist()], dtype=np.bool_)
+    shown, codes = rows[is_own][offset : offset + limit], codes[is_own][offset : offset + limit]
+    return Response(
+        _points_text(points.iloc[shown], codes.tolist(), int(is_own.sum())), media_type=GEOJSON,
+        headers={"Cache-Control": "no-store"},
+    )  # fmt: skip
+
+
+def _points_text(points: gpd.GeoDataFrame, codes: list[str], matched: int) -> str:
+    places = shapely.get_coordinates(to_degrees(gpd.GeoSeries(points.geometry)).to_numpy())
+    names = points["household_id"].astype(str) if "household_id" in points else [""] * len(points)
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"household_id": name, "households": int(count), "cell": code},
+            "geometry": {"type": "Point", "coordinates": [round(x, DECIMALS), round(y, DECIMALS)]},
+        }
+        for name, count, code, (x, y) in zip(
+            names, household_counts(points), codes, places.tolist(), strict=True
+        )
+    ]
+    return json_text(
+        {
+            "type": "FeatureCollection", "numberMatched": matched,
+            "numberReturned": len(features), "features": features,
+        }
+    )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import OrderedDict
 from http import HTTPStatus
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers, MutableHeaders
 
 from geogrid.accounts.throttle import address_key
-from geogrid.api.problems import problem
+from geogrid.api.problems import TooLargeError, problem
+from geogrid.api.public_settings import TIANDITU_HOSTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,8 +43,18 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
+# The one route that takes more than a form: its handler passes a file on as it comes.
+_UPLOAD = re.compile(r"/api/v1/projects/[^/]+/files")
 _MINUTE_S = 60.0
 _ADDRESSES = 10_000
+
+
+def policy_of(settings: ServiceSettings) -> str:
+    """Return what pages may load: nothing from elsewhere, but 天地图 where its key was given."""
+    if not settings.tianditu_key:
+        return POLICY
+    words = POLICY.replace("img-src 'self'", f"img-src 'self' {TIANDITU_HOSTS}")
+    return words.replace("connect-src 'self'", f"connect-src 'self' {TIANDITU_HOSTS}")
 
 
 class Guard:
@@ -52,6 +64,7 @@ class Guard:
         self.app = app
         self._settings = settings
         self._headers = _HEADERS | (_HTTPS if settings.is_https else {})
+        self._policy = policy_of(settings)
         self._rooms: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._lock = Lock()
 
@@ -60,7 +73,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        said = _with_headers(send, self._headers)
+        said = _with_headers(send, self._headers, self._policy)
         wait = self._wait(scope["client"][0] if scope.get("client") else "")
         if wait:
             refusal = problem(
@@ -72,6 +85,9 @@ class Guard:
         await self._within_size(scope, receive, said)
 
     async def _within_size(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "POST" and _UPLOAD.fullmatch(scope["path"]):
+            await self._as_it_comes(scope, receive, send)
+            return
         most = self._settings.most_body_bytes
         headers = Headers(scope=scope)
         told = headers.get("content-length", "0")
@@ -88,6 +104,27 @@ class Guard:
             return
         again = receive if "transfer-encoding" not in headers else _replay(body, receive)
         await self.app(scope, again, send)
+
+    async def _as_it_comes(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a large file through in pieces, and stop it where it grows too large."""
+        most = self._settings.most_upload_bytes
+        told = Headers(scope=scope).get("content-length", "0")
+        words = f"the file is larger than {most >> 20} MB: split it (文件过大)"
+        if not told.isdigit() or int(told) > most:
+            refusal = problem(scope["path"], HTTPStatus.REQUEST_ENTITY_TOO_LARGE, words)
+            await refusal(scope, receive, send)
+            return
+        left = most
+
+        async def counted() -> Message:
+            nonlocal left
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if left < 0:
+                raise TooLargeError(words)
+            return message
+
+        await self.app(scope, counted, send)
 
     def _wait(self, address: str) -> int:
         """Return how many seconds an address has to wait; a bucket that fills steadily."""
@@ -126,13 +163,13 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _with_headers(send: Send, more: Mapping[str, str]) -> Send:
+def _with_headers(send: Send, more: Mapping[str, str], policy: str) -> Send:
     async def wrapped(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in more.items():
                 headers[name] = value
-            headers.setdefault("Content-Security-Policy", POLICY)
+            headers.setdefault("Content-Security-Policy", policy)
             # What nobody said may be kept, is not.
             headers.setdefault("Cache-Control", "no-store")
         await send(message)

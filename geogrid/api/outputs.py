@@ -9,10 +9,9 @@ from fastapi.responses import Response  # noqa: TC002 - FastAPI reads it
 
 from geogrid.accounts.roles import Action
 from geogrid.api.answers import AskedIs, DeskIs, json_text, versioned
-from geogrid.api.edits import moved_households
 from geogrid.api.files import MEDIA, public_file
+from geogrid.api.moves import atom_moves, told_moves
 from geogrid.api.security import CallerIs, requires
-from geogrid.maps.disclosure import SMALL, SMALLEST_SHOWN, count_text
 
 if TYPE_CHECKING:
     from geogrid.api.desk import Desk
@@ -29,12 +28,17 @@ Format = Literal["gpkg", "geojson", "xlsx", "kml", "shp"]
 def compare(
     request: Request, desk: DeskIs, caller: CallerIs, asked: AskedIs, other: str
 ) -> Response:
-    """Return which cells of another version of this plan are not as they are in this one."""
+    """Return which cells of another version are not as in this one, and which households moved.
+
+    Counts of households below ten are told to those alone who may see households of both cells.
+    """
     after = desk.asked(asked.plan, other, caller)
 
     def make() -> str:
         diff = desk.store.diff(asked.version, after.version)
-        was, now = (desk.store.read(one) for one in (asked.version, after.version))
+        was = desk.view(asked.plan, asked.version)
+        now = desk.view(asked.plan, after.version)
+        moves, moved = told_moves(atom_moves(was.plan, now.plan), (was, now), caller)
         levels = {
             key: {
                 "changed": len(one.codes),
@@ -42,17 +46,16 @@ def compare(
                 "removed": list(one.removed),
                 "redrawn": list(one.redrawn),
                 "renamed": list(one.renamed),
-                "moved_households_text": _text(moved_households(was, now, key)),
+                "moved_households_text": moved.get(key, "0"),
             }
             for key, one in diff.levels.items()
         }
         cells = _changed_cells(desk, asked.plan, after.version, diff)
-        return f'{{"levels":{json_text(levels)},"cells":{cells}}}'
+        return f'{{"levels":{json_text(levels)},"moves":{json_text(moves)},"cells":{cells}}}'
 
     found = versioned(request, asked, make)
-    # Two versions make this answer: the tag of one does not tell it.
-    if after.is_named and asked.is_named:
-        return found
+    # Two versions and the rights of the caller make this answer: the tag of one does not tell it.
+    del found.headers["ETag"]
     found.headers["Cache-Control"] = "no-store"
     return found
 
@@ -69,10 +72,6 @@ def export(
         request, asked, lambda: public_file(view, format), media=media,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )  # fmt: skip
-
-
-def _text(count: int) -> str:
-    return count_text(-SMALL if 0 < count < SMALLEST_SHOWN else count)
 
 
 def _changed_cells(desk: Desk, plan: str, version: str, diff: VersionDiff) -> str:

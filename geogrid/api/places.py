@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pyproj import Transformer
@@ -11,6 +12,8 @@ from geogrid.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pyproj import CRS
 
     from geogrid.edit import Command
     from geogrid.model.plan import GridPlan
@@ -37,12 +40,18 @@ def command_of(plan: GridPlan, values: Mapping[str, Any], places: str) -> Comman
     """
     if places == "metres" or plan.district.crs is None:
         return command_from_dict(values)
-    to_plan = Transformer.from_crs(4326, plan.district.crs, always_xy=True)
+    to_plan = _to_metres(plan.district.crs)
     moved = dict(values)
     for name in _PLACES:
         if name in moved:
             moved[name] = _moved(moved[name], to_plan, name, _DEEPEST)
     return command_from_dict(moved)
+
+
+@lru_cache(maxsize=16)
+def _to_metres(crs: CRS) -> Transformer:
+    """Return the way from degrees to metres, which takes longer to find than a command to do."""
+    return Transformer.from_crs(4326, crs, always_xy=True)
 
 
 def _moved(value: Any, to_plan: Transformer, name: str, depth: int) -> Any:  # noqa: ANN401 - JSON

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date  # noqa: TC003 - FastAPI reads it
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict
 
 from geogrid.accounts.roles import Action
@@ -14,6 +14,7 @@ from geogrid.api.desk import BRANCH, Desk
 from geogrid.api.edits import ExpectedIs, version_of
 from geogrid.api.security import Caller, CallerIs, requires
 from geogrid.api.steps import locks_of
+from geogrid.errors import NotStoredError
 from geogrid.maps.data import district_layer
 from geogrid.maps.disclosure import count_text
 from geogrid.vocabulary import PlanState
@@ -36,7 +37,12 @@ ACTION_OF_STATE = {
     PlanState.IN_FORCE: Action.PUBLISH_VERSION,
     PlanState.ARCHIVED: Action.WITHDRAW_VERSION,
 }
+_PAGE = 50
+_MOST_VERSIONS = 500
 _SEEN = frozenset({PlanState.REVIEWED, PlanState.IN_FORCE, PlanState.ARCHIVED})
+
+Limit = Annotated[int, Query(ge=1, le=_MOST_VERSIONS, description="At most so many, 条数")]
+Before = Annotated[str, Query(description="Older than this version, 早于此版本")]
 
 
 class StateIn(BaseModel):
@@ -97,17 +103,30 @@ def plan_summary(response: Response, desk: DeskIs, caller: CallerIs, plan: str) 
         "is_estimated": any(one.is_estimated for one in held.sources),
         "limits": list(view.served.limits) if view.served else _circle_limits(view),
         "locks": locks_of(desk.store, plan).to_dict(),
+        "steps": desk.steps(plan).for_caller(caller.actor)
+        if caller.may_somewhere(Action.EDIT_PLAN)
+        else {"can_undo": False, "can_redo": False},
+        "has_households": desk.homes.file_of(plan) is not None,
         "sources": [one.to_dict() for one in held.sources],
     }
 
 
 @router.get("/plans/{plan}/versions", summary="版本", dependencies=[requires(Action.VIEW_MAP)])
-def versions(desk: DeskIs, caller: CallerIs, plan: str) -> list[dict[str, Any]]:
-    """Return the versions of a plan, the latest first; the public sees the one it may see."""
+def versions(
+    desk: DeskIs, caller: CallerIs, plan: str, limit: Limit = 50, before: Before = ""
+) -> list[dict[str, Any]]:
+    """Return the latest versions of a plan, the latest first, or those before a version.
+
+    The public sees the one that it may see.
+    """
     desk.entry(plan)
     if not caller.may_somewhere(Action.VIEW_PLAN):
         return [_version(desk, desk.store.version(desk.public_version(plan)), caller)]
-    return [_version(desk, one, caller) for one in desk.store.history(plan, BRANCH)]
+    if before and desk.plan_of(before) != plan:
+        msg = f"plan {plan} has no version {before!r}"
+        raise NotStoredError(msg)
+    found = desk.store.history(plan, BRANCH, limit=limit, before=before or None)
+    return [_version(desk, one, caller) for one in found]
 
 
 @router.get(
@@ -152,15 +171,14 @@ def advance(
 
 def _has_drawn(desk: Desk, plan: str, version_id: str, caller: Caller) -> bool:
     """Tell whether somebody made a step since the last version that others looked at."""
-    history = desk.store.history(plan, BRANCH)
-    number = desk.store.version(version_id).number
-    for one in history:
-        if one.number > number:
-            continue
-        if one.author == caller.actor:
-            return True
-        if one.id != version_id and desk.store.standing(one.id).state in _SEEN:
-            return False
+    page = [desk.store.version(version_id)]
+    while page:
+        for one in page:
+            if one.author == caller.actor:
+                return True
+            if one.id != version_id and desk.store.standing(one.id).state in _SEEN:
+                return False
+        page = desk.store.history(plan, BRANCH, limit=_PAGE, before=page[-1].id)
     return False
 
 

@@ -30,10 +30,13 @@ if TYPE_CHECKING:
 __all__ = [
     "STATUS_OF_ERROR",
     "AccessError",
+    "BadQueryError",
     "NotInPlanError",
     "PreconditionError",
     "SignInError",
+    "TooLargeError",
     "TooManyError",
+    "UpstreamError",
     "add_problem_handlers",
     "problem",
 ]
@@ -43,6 +46,10 @@ _LOG = logging.getLogger(__name__)
 
 class NotInPlanError(InputError):
     """What was asked for is not in this plan."""
+
+
+class BadQueryError(InputError):
+    """A parameter of the standard interface is none that it knows, or has no such value."""
 
 
 class SignInError(GeogridError):
@@ -57,6 +64,10 @@ class PreconditionError(GeogridError):
     """A write does not say which version it starts from."""
 
 
+class TooLargeError(GeogridError):
+    """What was sent is larger than the service takes."""
+
+
 class TooManyError(GeogridError):
     """Too many tries: ``wait_s`` says after how many seconds to try again."""
 
@@ -65,14 +76,25 @@ class TooManyError(GeogridError):
         self.wait_s = wait_s
 
 
+class UpstreamError(GeogridError):
+    """Another service does not answer, or not as it should: ``status`` is its own, 0 if none."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 # The first class that fits decides; narrower ones come first.
 STATUS_OF_ERROR: dict[type[GeogridError], HTTPStatus] = {
     NotInPlanError: HTTPStatus.NOT_FOUND,
     NotStoredError: HTTPStatus.NOT_FOUND,
+    BadQueryError: HTTPStatus.BAD_REQUEST,
     SignInError: HTTPStatus.UNAUTHORIZED,
     AccessError: HTTPStatus.FORBIDDEN,
     PreconditionError: HTTPStatus.PRECONDITION_REQUIRED,
     TooManyError: HTTPStatus.TOO_MANY_REQUESTS,
+    TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UpstreamError: HTTPStatus.BAD_GATEWAY,
     EditError: HTTPStatus.CONFLICT,
     StaleVersionError: HTTPStatus.CONFLICT,
     StateError: HTTPStatus.CONFLICT,

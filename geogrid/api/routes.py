@@ -6,12 +6,13 @@ import html
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from geogrid.accounts.roles import Action
 from geogrid.api.answers import GEOJSON, DeskIs, Latitude, Longitude, Within, versioned
 from geogrid.api.desk import Asked
 from geogrid.api.guard import MAP_POLICY
+from geogrid.api.problems import SignInError
 from geogrid.api.schemas import (
     CollectionOut,
     HealthOut,
@@ -46,7 +47,20 @@ First = Annotated[Asked, Depends(first_of)]
 View = Annotated[PlanView, Depends(view_of)]
 
 
-@router.get("/", response_class=HTMLResponse, summary="离线地图页面", dependencies=[Everyone])
+@router.get("/", response_class=HTMLResponse, summary="起始页", dependencies=[open_to_all()])
+def start(request: Request, desk: DeskIs, caller: CallerIs) -> Response:
+    """Lead to the web app; where it is not built, return the map of the plan as one page."""
+    if (desk.settings.web / "index.html").is_file():
+        # Whoever has to sign in does it there.
+        return RedirectResponse(f"{request.scope.get('root_path', '')}/app/", status_code=307)
+    if not caller.may_somewhere(Action.VIEW_MAP):
+        msg = "sign in first: this is not open to everyone (请先登录)"
+        raise SignInError(msg)
+    first = first_of(desk, caller)
+    return map_page(request, first, view_of(desk, first))
+
+
+@router.get("/map", response_class=HTMLResponse, summary="离线地图页面", dependencies=[Everyone])
 def map_page(request: Request, first: First, view: View) -> Response:
     """Return the map of the plan as one page that asks the network for nothing more."""
     policy = {"Content-Security-Policy": MAP_POLICY}

@@ -62,7 +62,7 @@ class PlanOut(BaseModel):
     is_estimated: bool
     certificate: dict[str, Any] | None
     sources: list[dict[str, Any]]
-    bounds: tuple[float, float, float, float]
+    bounds: list[float] = Field(min_length=4, max_length=4)
 
 
 class CollectionOut(BaseModel):

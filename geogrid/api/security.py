@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
-from geogrid.accounts.passwords import check_password
+from geogrid.accounts.passwords import check_password, hash_password
 from geogrid.accounts.roles import PERMISSIONS, Action, Grant, Role, Scope, grants_of, may
 from geogrid.accounts.throttle import (
     ACCOUNT_POLICY,
@@ -23,7 +22,14 @@ from geogrid.accounts.throttle import (
     remaining_wait,
     without_forgotten,
 )
-from geogrid.accounts.tokens import check_csrf_token, csrf_token, hash_secret
+from geogrid.accounts.tokens import (
+    check_csrf_token,
+    csrf_token,
+    hash_secret,
+    sign_text,
+    signed_text,
+)
+from geogrid.api.browsers import COOKIE, find_session, follow_session
 from geogrid.api.problems import AccessError, SignInError, TooManyError
 
 if TYPE_CHECKING:
@@ -33,9 +39,16 @@ if TYPE_CHECKING:
     from geogrid.api.settings import ServiceSettings
     from geogrid.store import Account, Store
 
-__all__ = ["COOKIE", "Caller", "CallerIs", "Door", "actions_of", "open_to_all", "requires"]
+__all__ = [
+    "Caller",
+    "CallerIs",
+    "Door",
+    "DoorIs",
+    "actions_of",
+    "open_to_all",
+    "requires",
+]
 
-COOKIE = "geogrid_session"
 _BEARER = "bearer "
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _ANYBODY = (Grant(Role.VIEWER),)
@@ -54,7 +67,7 @@ class Caller:
     grants
         What they may do, and where.
     session
-        The token of their browser, "" where they have none.
+        What names the session of their browser, "" where they have none; never its token.
     """
 
     account: Account | None
@@ -93,9 +106,15 @@ class Caller:
         others = [code for code in touched if not self.may(action, [code])]
         if others:
             named = ", ".join(others[:5])
-            msg = f"these cells are outside the area that was given to you: {named} ({_zh(action)})"
+            msg = (
+                f"these cells are outside the area that was given to you: {named} "
+                f"({_zh(action)}：{named}不在您的辖区)"
+            )
         else:
-            msg = f"you may not do this to the whole plan or to your own work ({_zh(action)})"
+            msg = (
+                f"you may not do this to the whole plan or to your own work "
+                f"({_zh(action)}：只能对辖区内、非本人绘制的方案操作)"
+            )
         raise AccessError(msg)
 
 
@@ -105,7 +124,8 @@ class Door:
     def __init__(self, store: Store, settings: ServiceSettings) -> None:
         self._store = store
         self._settings = settings
-        self._key = secrets.token_bytes(32)
+        # One key for all processes: a page that one of them gave is known to the others.
+        self._key = store.sessions.server_key()
         self._lock = Lock()
         self._hashing = BoundedSemaphore(_HASHES)
         self._failures: dict[bool, dict[str, Failures]] = {True: {}, False: {}}
@@ -127,16 +147,20 @@ class Door:
                 msg = "this key opens nothing: ask for a new one"
                 raise SignInError(msg)
             return _caller_of(known)
-        token = request.cookies.get(COOKIE, "")
-        known = self._store.accounts.of_session(hash_secret(token)) if token else None
-        if known is None:
+        policy = self._settings.session
+        found = find_session(request, self._store, policy=policy)
+        if found is None:
             return self.stranger()
         if request.method not in _SAFE:
             proof = request.headers.get("x-csrf-token", "")
-            if not check_csrf_token(proof, token, self._key):
-                msg = "the request lacks its X-CSRF-Token: ask /api/v1/me for it and send it along"
+            if not check_csrf_token(proof, found.id, self._key):
+                msg = (
+                    "the request lacks its X-CSRF-Token: ask /api/v1/me for it and send it along "
+                    "(登录已失效：请刷新页面)"
+                )
                 raise AccessError(msg)
-        return _caller_of(known, token)
+        follow_session(request, self._store, found, policy=policy)
+        return _caller_of(found.account, found.id)
 
     def stranger(self) -> Caller:
         """Return somebody who is not signed in."""
@@ -146,6 +170,19 @@ class Door:
     def csrf(self, caller: Caller) -> str:
         """Return the proof that a browser must send along with what it changes."""
         return csrf_token(caller.session, self._key) if caller.session else ""
+
+    def sign(self, text: str, *, purpose: str) -> str:
+        """Return a text that only this service can have written."""
+        return sign_text(text, self._key, purpose=purpose)
+
+    def signed(self, signed: str, *, purpose: str) -> str | None:
+        """Return what this service signed, ``None`` where it did not."""
+        return signed_text(signed, self._key, purpose=purpose)
+
+    def hash(self, password: str, *, name: str) -> str:
+        """Return the hash of a new password; ``InputError`` if it breaks a rule."""
+        with self._hashing:
+            return hash_password(password, name=name)
 
     def sign_in(self, name: str, password: str, address: str, now: datetime) -> Account:
         """Return the account that a name and a password open.
@@ -208,15 +245,22 @@ def _zh(action: Action) -> str:
     return action.label_zh
 
 
+def door_of(request: Request) -> Door:
+    """Return whoever lets people in."""
+    door: Door = request.app.state.door
+    return door
+
+
 async def caller_of(request: Request) -> Caller:
     """Return who asks, found out once a request."""
-    door: Door = request.app.state.door
+    door = door_of(request)
     if "authorization" in request.headers or COOKIE in request.cookies:
         return await run_in_threadpool(door.caller, request)
     return door.stranger()
 
 
 CallerIs = Annotated[Caller, Depends(caller_of)]
+DoorIs = Annotated[Door, Depends(door_of)]
 
 
 def requires(*actions: Action) -> Any:  # noqa: ANN401 - what FastAPI's Depends gives
@@ -230,9 +274,10 @@ def requires(*actions: Action) -> Any:  # noqa: ANN401 - what FastAPI's Depends 
         if any(caller.may_somewhere(action) for action in actions):
             return
         if caller.account is None:
-            msg = f"sign in first: this is not open to everyone ({_zh(actions[0])})"
+            msg = f"sign in first: this is not open to everyone ({_zh(actions[0])}：请先登录)"
             raise SignInError(msg)
-        msg = f"your roles do not allow this ({_zh(actions[0])}): ask whoever keeps the accounts"
+        zh = f"您没有“{_zh(actions[0])}”的权限：请联系管理员"
+        msg = f"your roles do not allow this: ask whoever keeps the accounts ({zh})"
         raise AccessError(msg)
 
     _check.actions = actions  # type: ignore[attr-defined]

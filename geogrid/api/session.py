@@ -1,4 +1,4 @@
-"""Routes of signing in and out, and of those who keep accounts."""
+"""Routes of signing in and out, and of what everyone keeps of their own: password and keys."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from geogrid.accounts.passwords import MAX_LENGTH, hash_password
-from geogrid.accounts.roles import Action, Grant, Role, may_give
-from geogrid.accounts.tokens import hash_secret, new_api_key, new_session
+from geogrid.accounts.passwords import MAX_LENGTH
+from geogrid.accounts.roles import Action
+from geogrid.accounts.tokens import new_api_key
 from geogrid.api.answers import DeskIs  # noqa: TC001 - FastAPI reads it
-from geogrid.api.problems import AccessError
-from geogrid.api.security import COOKIE, CallerIs, Door, open_to_all, requires
-from geogrid.store import Grant as StoredGrant
+from geogrid.api.browsers import begin_session, end_session
+from geogrid.api.problems import AccessError, SignInError
+from geogrid.api.security import CallerIs, DoorIs, open_to_all, requires
 
-__all__ = ["router"]
+__all__ = ["Name", "Password", "router"]
 
 router = APIRouter(prefix="/api/v1")
 
@@ -32,17 +32,13 @@ class LoginIn(BaseModel):
     password: Password
 
 
-class AccountIn(BaseModel):
-    """A new account, 账号."""
+class NewPasswordIn(BaseModel):
+    """The password of before and the one that takes its place, 修改密码."""
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Name
-    display_name: Annotated[str, Field(max_length=100)] = ""
-    password: Password
-    grants: list[tuple[Role, str]] = Field(
-        default_factory=list, max_length=100, description="Pairs of role and area code"
-    )
+    old: Password
+    new: Password
 
 
 class KeyIn(BaseModel):
@@ -53,14 +49,8 @@ class KeyIn(BaseModel):
     label: Name
 
 
-def door_of(request: Request) -> Door:
-    """Return whoever lets people in."""
-    door: Door = request.app.state.door
-    return door
-
-
 @router.get("/me", summary="当前用户", dependencies=[open_to_all()])
-def me(request: Request, response: Response, desk: DeskIs, caller: CallerIs) -> dict[str, Any]:
+def me(response: Response, desk: DeskIs, caller: CallerIs, door: DoorIs) -> dict[str, Any]:
     """Tell who is signed in, what they may do, and the proof that writes must carry."""
     response.headers["Cache-Control"] = "no-store"
     user = None
@@ -70,78 +60,77 @@ def me(request: Request, response: Response, desk: DeskIs, caller: CallerIs) -> 
              "parents": [one.area] if one.area else []}
             for one in caller.grants
         ]  # fmt: skip
-        user = {"name": caller.account.display_name, "roles": grants}
+        user = {
+            "name": caller.account.display_name,
+            "roles": grants,
+            "has_password": caller.account.password_hash != "",
+        }
+    elsewhere = desk.settings.oidc
     return {
         "user": user,
-        "csrf": door_of(request).csrf(caller),
+        "csrf": door.csrf(caller),
         "anonymous_viewing": desk.settings.has_anonymous_viewing,
         "synthetic": _is_synthetic(desk),
+        "sign_in": {
+            "password": True,
+            "oidc": None if elsewhere is None else {"title": elsewhere.title},
+        },
     }
 
 
 @router.post("/login", summary="登录", status_code=204, dependencies=[open_to_all()])
-def login(request: Request, desk: DeskIs, body: LoginIn) -> Response:
+def login(request: Request, desk: DeskIs, door: DoorIs, body: LoginIn) -> Response:
     """Sign in by name and password."""
     now = desk.store.database.moment()
-    address = request.client.host if request.client else ""
-    known = door_of(request).sign_in(body.name, body.password, address, now)
-    session = new_session(now, policy=desk.settings.session)
-    desk.store.accounts.add_session(
-        known.id, session.secret_hash, expires_at=now + desk.settings.session.longest
-    )
-    response = Response(status_code=204)
-    response.set_cookie(
-        COOKIE, session.token, httponly=True, samesite="lax", secure=desk.settings.is_https,
-        path="/", max_age=int(desk.settings.session.longest.total_seconds()),
-    )  # fmt: skip
-    return response
+    known = door.sign_in(body.name, body.password, _address_of(request), now)
+    begin_session(request, desk.store, known.id, policy=desk.settings.session)
+    return Response(status_code=204)
 
 
 @router.post("/logout", summary="退出登录", status_code=204, dependencies=[open_to_all()])
-def logout(desk: DeskIs, caller: CallerIs) -> Response:
+def logout(request: Request, desk: DeskIs, caller: CallerIs) -> Response:
     """Sign out; the session opens nothing any more."""
-    if caller.session:
-        desk.store.accounts.end_session(hash_secret(caller.session))
-    response = Response(status_code=204)
-    response.delete_cookie(
-        COOKIE, path="/", httponly=True, samesite="lax", secure=desk.settings.is_https
-    )
-    return response
+    end_session(request, desk.store, caller.session)
+    return Response(status_code=204)
 
 
-@router.get("/accounts", summary="账号列表", dependencies=[requires(Action.MANAGE_ACCOUNTS)])
-def accounts(desk: DeskIs, caller: CallerIs) -> list[dict[str, Any]]:
-    """Return the accounts that the caller may keep, without any secret."""
-    return [
-        {
-            "id": one.id, "name": one.name, "display_name": one.display_name,
-            "is_active": one.is_active,
-            "grants": [[grant.role, grant.area] for grant in one.grants],
-        }
-        for one in desk.store.accounts.all()
-        if caller.may(Action.MANAGE_ACCOUNTS, [grant.area for grant in one.grants])
-    ]  # fmt: skip
-
-
-@router.post(
-    "/accounts", summary="新建账号", status_code=201,
-    dependencies=[requires(Action.MANAGE_ACCOUNTS)],
+@router.put(
+    "/me/password", summary="修改自己的密码", status_code=204,
+    dependencies=[requires(Action.CHANGE_OWN_PASSWORD)],
 )  # fmt: skip
-def add_account(desk: DeskIs, caller: CallerIs, body: AccountIn) -> dict[str, Any]:
-    """Add an account; nobody gives away more than the area that they keep."""
-    grants = [Grant(role, area) for role, area in body.grants]
-    if not grants:
-        caller.require(Action.MANAGE_ACCOUNTS)
-    for grant in grants:
-        if not may_give(caller.grants, grant):
-            msg = f"the area {grant.area or '(everywhere)'} is not yours to give away"
-            raise AccessError(msg)
-    made = desk.store.accounts.add(
-        body.name, actor=caller.actor, display_name=body.display_name,
-        password_hash=hash_password(body.password, name=body.name),
-        grants=[StoredGrant(grant.role.value, grant.area) for grant in grants],
-    )  # fmt: skip
-    return {"id": made.id, "name": made.name}
+def change_password(
+    request: Request, desk: DeskIs, caller: CallerIs, door: DoorIs, body: NewPasswordIn
+) -> Response:
+    """Change one's own password; every session ends, and this browser gets a new one."""
+    known = caller.account
+    if known is None:
+        msg = "sign in first: only who is signed in has a password to change (请先登录)"
+        raise SignInError(msg)
+    if not known.password_hash:
+        msg = "this account signs in without a password: there is none to change (该账号没有密码)"
+        raise AccessError(msg)
+    now = desk.store.database.moment()
+    try:
+        # The wait of those who fail holds here too: an open browser is no place to guess at.
+        door.sign_in(known.name, body.old, _address_of(request), now)
+    except SignInError as fault:
+        msg = "the old password is not the right one: type it again (原密码不正确)"
+        raise AccessError(msg) from fault
+    made = door.hash(body.new, name=known.name)
+    desk.store.accounts.set_password(known.id, made, actor=known.id)
+    if caller.session:
+        begin_session(request, desk.store, known.id, policy=desk.settings.session)
+    return Response(status_code=204)
+
+
+@router.get("/me/keys", summary="自己的密钥", dependencies=[requires(Action.MANAGE_OWN_KEYS)])
+def keys(desk: DeskIs, caller: CallerIs) -> list[dict[str, Any]]:
+    """Return one's own keys, the oldest first, without what opens."""
+    return [
+        {"id": one.id, "label": one.label, "created_at": one.created_at,
+         "expires_at": one.expires_at or None, "revoked_at": one.revoked_at or None}
+        for one in desk.store.accounts.keys(caller.actor)
+    ]  # fmt: skip
 
 
 @router.post(
@@ -157,6 +146,20 @@ def add_key(response: Response, desk: DeskIs, caller: CallerIs, body: KeyIn) -> 
         caller.actor, key.secret_hash, label=label, actor=caller.actor
     )
     return {"id": stored.id, "key": key.key, "label": label}
+
+
+@router.delete(
+    "/me/keys/{key}", summary="停用自己的密钥", status_code=204,
+    dependencies=[requires(Action.MANAGE_OWN_KEYS)],
+)  # fmt: skip
+def revoke_key(desk: DeskIs, caller: CallerIs, key: str) -> Response:
+    """Let a key of one's own open nothing any more."""
+    desk.store.accounts.revoke_key(key, actor=caller.actor, account_id=caller.actor)
+    return Response(status_code=204)
+
+
+def _address_of(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _is_synthetic(desk: DeskIs) -> bool:

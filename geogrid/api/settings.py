@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geogrid.accounts.tokens import SessionPolicy
+from geogrid.errors import InputError
 
 if TYPE_CHECKING:
-    from geogrid.model.extract import OsmExtract
+    from collections.abc import Mapping
+
+    from geogrid.accounts.oidc import OidcSettings
 
 __all__ = ["ServiceSettings"]
 
@@ -26,30 +30,45 @@ class ServiceSettings:
         Whether the public sees the newest version of a plan of which none is in force.
     is_https
         Whether browsers come by https: then cookies are never sent without it.
-    data
-        Folder of what belongs to plans and is no part of their versions: ``<plan id>.gpkg`` with
-        stations and circles. ``None`` where there is none.
     first_plan
         Identifier of the plan that ``/`` shows; the oldest one when empty.
-    extract
-        Its streets become the base map.
+    maps
+        By project, an OSM extract that is too large for the store and is read in its place.
     web
         Folder of the built web app.
     session
         How long somebody stays signed in.
-    most_body_bytes
-        Larger requests are refused.
+    oidc
+        Another service at which people may sign in too (OpenID Connect).
+    most_body_bytes, most_upload_bytes
+        Larger requests, and larger files that somebody uploads, are refused.
     requests_a_minute
         How many one address may make.
+    tianditu_key
+        Key of 天地图 for map tiles under the cells; browsers ask nobody for any when empty.
     """
 
     has_anonymous_viewing: bool = True
     shows_drafts: bool = True
     is_https: bool = False
-    data: Path | None = None
     first_plan: str = ""
-    extract: OsmExtract | None = field(default=None, repr=False)
+    maps: Mapping[str, Path] = field(default_factory=dict)
     web: Path = Path(__file__).resolve().parents[1] / "web" / "dist"
     session: SessionPolicy = field(default_factory=SessionPolicy)
+    oidc: OidcSettings | None = None
     most_body_bytes: int = 1 << 20
+    most_upload_bytes: int = 100 << 20
     requests_a_minute: int = 6000
+    tianditu_key: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot stand in an address.
+
+        Raises
+        ------
+        InputError
+            If the key of 天地图 holds anything but letters and digits.
+        """
+        if not re.fullmatch(r"[0-9A-Za-z]*", self.tianditu_key):
+            msg = "the key of 天地图 holds only letters and digits: check it in your account"
+            raise InputError(msg)

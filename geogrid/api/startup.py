@@ -4,41 +4,46 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import shutil
 from typing import TYPE_CHECKING
 
 from geogrid.accounts.passwords import hash_password
 from geogrid.accounts.roles import Role
-from geogrid.errors import CrsError, OutputError
+from geogrid.errors import CrsError
 from geogrid.io.plan_file import read_plan
 from geogrid.store import Grant
+from geogrid.vocabulary import FileRole
+from geogrid.workflow.keeping import first_version, keep_file, keep_households, keep_plan
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from geogrid.model.plan import GridPlan
-    from geogrid.store import Store
+    import geopandas as gpd
 
-__all__ = ["FIRST_NAME", "data_folder_of", "first_account", "import_plan"]
+    from geogrid.model.plan import GridPlan
+    from geogrid.store import Store, Version
+
+__all__ = ["FIRST_NAME", "first_account", "import_plan"]
 
 FIRST_NAME = "admin"
 _ACTOR = "geogrid"
-_BRANCH = "main"
 
 
 def import_plan(
-    store: Store, path: Path, *, data: Path | None = None, plan: GridPlan | None = None
-) -> str:
+    store: Store, path: Path, *, plan: GridPlan | None = None,
+    households: gpd.GeoDataFrame | None = None,
+) -> str:  # fmt: skip
     """Put a plan file into a store, unless this very file is in it already.
+
+    Its stations, circles and served households are kept with it.
 
     Parameters
     ----------
     path
         The plan file.
-    data
-        Folder that gets a copy of it, for its stations and circles; none is kept when absent.
     plan
         What the file holds, where that is known.
+    households
+        Points of the plan's households: they say where people live in atoms that an edit cuts.
 
     Returns
     -------
@@ -51,20 +56,30 @@ def import_plan(
         If there is no such file.
     InputError
         If it is no plan of geogrid, or one in plain local metres.
-    OutputError
-        If its copy cannot be written.
     """
     held = plan or read_plan(path)
-    if held.district.crs is None:
+    message = f"import sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+    version = _imported(store, message) or _new_plan(store, path, held, message)
+    keep_file(store, version, path, role=FileRole.SERVICE, name=path.name, actor=_ACTOR, facts={})
+    if households is not None:
+        keep_households(store, version, households, name=path.name, actor=_ACTOR)
+    return version.plan_id
+
+
+def _imported(store: Store, message: str) -> Version | None:
+    for project in store.projects():
+        for one in store.plans(project.id):
+            first = first_version(store, one.id)
+            if first is not None and first.message == message:
+                return first
+    return None
+
+
+def _new_plan(store: Store, path: Path, plan: GridPlan, message: str) -> Version:
+    if plan.district.crs is None:
         msg = f"{path.name} is in plain local metres: to serve it, set a coordinate system"
         raise CrsError(msg)
-    message = f"import sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
-    plans = [one for project in store.projects() for one in store.plans(project.id)]
-    for one in plans:
-        history = store.history(one.id)
-        if history and history[-1].message == message:
-            return one.id
-    place = held.district.name or path.stem
+    place = plan.district.name or path.stem
     project = next((one for one in store.projects() if one.name == place), None)
     if project is None:
         project = store.create_project(place, actor=_ACTOR)
@@ -74,11 +89,7 @@ def import_plan(
         for one in (path.stem, *(f"{path.stem} {number}" for number in range(2, len(taken) + 3)))
         if one not in taken
     )
-    entry = store.create_plan(project.id, name, actor=_ACTOR)
-    if data is not None:
-        _keep(path, data / f"{entry.id}.gpkg")
-    store.commit(entry.id, _BRANCH, None, held, author=_ACTOR, message=message, allow_draft=True)
-    return entry.id
+    return keep_plan(store, project.id, name, plan, actor=_ACTOR, message=message)
 
 
 def first_account(store: Store) -> str:
@@ -101,29 +112,3 @@ def first_account(store: Store) -> str:
         grants=[Grant(Role.ADMIN.value), Grant(Role.PLANNER.value)],
     )  # fmt: skip
     return password
-
-
-def data_folder_of(store: Path) -> Path:
-    """Return the folder of what belongs to the plans of a store, made for its owner alone.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be made.
-    """
-    folder = store.with_name(f"{store.name}.data")
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as fault:
-        msg = f"the folder {folder} cannot be made ({fault.strerror}): name another --store"
-        raise OutputError(msg) from fault
-    return folder
-
-
-def _keep(path: Path, target: Path) -> None:
-    try:
-        shutil.copyfile(path, target)
-        target.chmod(0o600)
-    except OSError as fault:
-        msg = f"{target} cannot be written ({fault.strerror}): is there room, and the right?"
-        raise OutputError(msg) from fault

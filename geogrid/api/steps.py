@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
+from threading import Lock
 from typing import TYPE_CHECKING
 
+from geogrid.api.kept import Kept
 from geogrid.edit import Locks
 from geogrid.edit.change import Change
 from geogrid.errors import EditError
@@ -14,17 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from geogrid.model.plan import GridPlan
-    from geogrid.store import Store, Version, VersionDiff
+    from geogrid.store import Step, Store, VersionDiff
 
-__all__ = ["REDO", "UNDO", "Steps", "change_between", "locks_of", "set_locks", "steps_of"]
+__all__ = ["REDO", "UNDO", "StepBook", "Steps", "change_between", "locks_of", "set_locks"]
 
 UNDO, REDO = "undo", "redo"
+# What a plan of thousands of versions takes here is a few hundred kilobytes.
+_PLANS = 100
 _LOCKED = "set locks"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Steps:
-    """The steps of a branch.
+    """The steps of a branch, read forward version by version.
 
     Attributes
     ----------
@@ -32,15 +35,33 @@ class Steps:
         Versions that are in the plan, the latest last; the first one came in as a whole.
     undone
         Those that can be made again, the next one last.
-    given_back
-        Versions by which a step was undone.
+    reserved
+        Codes of cells that were made and undone: they are not given again.
+    number
+        Of the last version that was read; 0 before the first.
     """
 
-    done: tuple[Version, ...]
-    undone: tuple[Version, ...]
-    given_back: tuple[Version, ...]
+    def __init__(self) -> None:
+        self.done: list[Step] = []
+        self.undone: list[Step] = []
+        self.reserved: set[str] = set()
+        self.number = 0
 
-    def to_undo(self, actor: str) -> Version:
+    def read(self, versions: Iterable[Step]) -> None:
+        """Go on with the versions that came in since, the oldest first."""
+        for one in versions:
+            verb = one.message.split(" ", 1)[0]
+            if verb == UNDO:
+                self.undone.append(self.done.pop())
+                self.reserved |= set(one.gone)
+            elif verb == REDO:
+                self.done.append(self.undone.pop())
+            else:
+                self.done.append(replace(one, gone=()))
+                self.undone.clear()
+            self.number = one.number
+
+    def to_undo(self, actor: str) -> Step:
         """Return the last step.
 
         Raises
@@ -53,33 +74,43 @@ class Steps:
             raise EditError(msg)
         return _own(self.done[-1], actor)
 
-    def to_redo(self, actor: str) -> Version:
+    def to_redo(self, actor: str) -> Step:
         """Return the step that was undone last; raises as :meth:`to_undo`."""
         if not self.undone:
             msg = "there is nothing to redo: the last step was no undo (没有可重做的操作)"
             raise EditError(msg)
         return _own(self.undone[-1], actor)
 
-
-def steps_of(versions: Iterable[Version]) -> Steps:
-    """Read the steps of a branch from its versions, the latest first."""
-    done: list[Version] = []
-    undone: list[Version] = []
-    given_back: list[Version] = []
-    for one in reversed(list(versions)):
-        verb = one.message.split(" ", 1)[0]
-        if verb == UNDO:
-            undone.append(done.pop())
-            given_back.append(one)
-        elif verb == REDO:
-            done.append(undone.pop())
-        else:
-            done.append(one)
-            undone.clear()
-    return Steps(done=tuple(done), undone=tuple(undone), given_back=tuple(given_back))
+    def for_caller(self, actor: str) -> dict[str, bool]:
+        """Tell whether somebody can undo the last step, and make the next one again."""
+        return {
+            "can_undo": len(self.done) > 1 and self.done[-1].author == actor,
+            "can_redo": bool(self.undone) and self.undone[-1].author == actor,
+        }
 
 
-def _own(step: Version, actor: str) -> Version:
+class StepBook:
+    """The steps of many plans, kept as far as they were read.
+
+    Versions are only ever added, so that what was read stays right whoever adds the next ones: a
+    restart, or another process on the same store, reads on from the last one known.
+    """
+
+    def __init__(self, store: Store, branch: str) -> None:
+        self._store, self._branch = store, branch
+        self._lock = Lock()
+        self._known: Kept[str, Steps] = Kept(_PLANS)
+
+    def of(self, plan_id: str) -> Steps:
+        """Return the steps of a plan with those that came in since they were asked for last."""
+        with self._lock:
+            known = self._known.get(plan_id) or Steps()
+            known.read(self._store.steps(plan_id, self._branch, after=known.number))
+            self._known.put(plan_id, known)
+            return known
+
+
+def _own(step: Step, actor: str) -> Step:
     if step.author != actor:
         msg = "somebody else made this step: ask them, or edit it back (只能撤销自己的操作)"
         raise EditError(msg)

@@ -2,53 +2,76 @@
 
 from __future__ import annotations
 
-import weakref
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from threading import Lock, RLock
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from anyio import CapacityLimiter, to_thread
 
 from geogrid.api.problems import NotInPlanError
 from geogrid.maps.data import cell_in_band
 from geogrid.tiles.cache import TileCache, TileKey
 from geogrid.tiles.layers import base_sources, cell_source, circle_source, station_source
-from geogrid.tiles.source import TileSource, packed
+from geogrid.tiles.source import TileSource
 from geogrid.tiles.touched import TouchedTiles, changed_boxes
 from geogrid.tiles.zooms import LevelZooms
 
 if TYPE_CHECKING:
-    from geogrid.api.desk import Desk
+    from geogrid.api.desk import Asked, Desk
     from geogrid.api.view import PlanView
 
 __all__ = ["LAYERS", "TileDesk"]
 
 LAYERS = ("cells", "base", "reach")
 MAX_ZOOM = 16
-_VERSIONS = 4
+_FEWEST, _MOST = 2, 40
+# Neighbours are asked for next; nobody waits for more than some tens of milliseconds for them.
+_BLOCK, _CROWD = 4, 3000
+# More threads would only wait for each other.
+_MAKERS = 3
 # Wider than the world at any zoom: nothing is carried over.
 _EVERYTHING = np.array([[0, 0, 1 << 62, 1 << 62]], dtype=np.int64)
-# What does not change from version to version is kept once.
-_ALWAYS = ""
+
+# No identifier of a version or a file has such a sign.
+_COUNTED = "~"
 
 Sources = tuple[TileSource, ...]
 
 
 class TileDesk:
-    """Makes tiles and remembers them."""
+    """Makes tiles and remembers them.
 
-    def __init__(self, desk: Desk, cache: TileCache | None = None) -> None:
+    Parameters
+    ----------
+    desk
+        Whose versions it draws.
+    cache
+        Keeps the tiles.
+    room
+        Bytes of memory for what tiles are made of; what was used longest ago goes first.
+    """
+
+    def __init__(
+        self, desk: Desk, cache: TileCache | None = None, *, room: int = 512 << 20
+    ) -> None:
         self._desk = desk
+        self.room = room
         self.cache = cache or TileCache()
         self._sources: OrderedDict[tuple[str, str, str], _Sources] = OrderedDict()
-        self._lock = RLock()
+        self._lock = Lock()
+        self._makers = CapacityLimiter(_MAKERS)
+        self._making: dict[tuple[str, str, str], Lock] = {}
 
     def ready(self, key: TileKey) -> bytes | None:
         """Return a tile that is at hand, compressed; ``None`` if it has to be made."""
         return self.cache.get(key)
+
+    async def make(self, key: TileKey) -> bytes:
+        """Return a tile as :meth:`made` does; few are made at a time, and nobody else waits."""
+        return await to_thread.run_sync(self.made, key, limiter=self._makers)
 
     def made(self, key: TileKey) -> bytes:
         """Return a tile, compressed; nothing where it is empty.
@@ -62,100 +85,145 @@ class TileDesk:
         """
         sources = self.sources(key.plan, key.version, key.layer)
 
-        def make(zoom: int, x: int, y: int) -> bytes:
-            return packed(b"".join(source.layer(zoom, x, y) for source in sources))
+        def make(zoom: int, x: int, y: int, side: int) -> list[bytes]:
+            drawn = [source.layers(zoom, x, y, side) for source in sources]
+            return [b"".join(parts) for parts in zip(*drawn, strict=True)] or [b""] * side**2
 
-        return self.cache.get_or_make(key, make)
+        return self.cache.get_or_make_block(key, _side(sources, key), make)
 
-    @staticmethod
-    def key(plan: str, version: str, layer: str, place: tuple[int, int, int]) -> TileKey:
-        """Return the name of a tile; ``place`` is zoom, column and row."""
-        return TileKey(plan, version if layer == "cells" else _ALWAYS, layer, *place)
+    def version_of(self, asked: Asked, layer: str) -> str | None:
+        """Return what tells the tiles of a layer from others; ``None`` if the store must say.
+
+        Stations, circles and who is served change with what was counted, the base map with its
+        file, and only cells with a version.
+        """
+        if layer == "base":
+            return self._desk.files.map_at_hand(self._desk.entry(asked.plan).project_id)
+        return _named(asked.version, asked.mark) if layer == "cells" else asked.mark
+
+    def found_version_of(self, asked: Asked, layer: str) -> str:
+        """Return the same, asking the store where it must."""
+        found = self.version_of(asked, layer)
+        return (
+            self._desk.files.map_of(self._desk.entry(asked.plan).project_id)
+            if found is None
+            else found
+        )
 
     def sources(self, plan: str, version: str, layer: str) -> Sources:
         """Return the layers that are within the tiles of a layer."""
         if layer not in LAYERS:
             msg = f"there are no tiles of {layer}: use one of {', '.join(LAYERS)}"
             raise NotInPlanError(msg)
-        name = (plan, version, layer)
+        return self._kept((plan, version, layer)).layers
+
+    def _kept(self, name: tuple[str, str, str]) -> _Sources:
         with self._lock:
-            if name not in self._sources:
-                self._sources[name] = _Sources(self._made_sources(plan, version, layer))
-                while len(self._sources) > _VERSIONS * len(LAYERS):
-                    self._sources.popitem(last=False)
+            found = self._sources.get(name)
+            making = self._making.setdefault(name, Lock())
+        if found is None:
+            # Whoever asks for what is at hand does not wait for what is not.
+            with making:
+                found = self._sources.get(name) or _Sources(self._made_sources(*name))
+        with self._lock:
+            self._making.pop(name, None)
+            self._sources[name] = found
             self._sources.move_to_end(name)
-            return self._sources[name].layers
+            self._let_go()
+        return found
+
+    def _let_go(self) -> None:
+        """Keep the layers that were asked for last, as many as there is room for."""
+        room = self.room
+        for at, (name, one) in enumerate(reversed(list(self._sources.items()))):
+            room -= sum(source.size for source in one.layers)
+            # An edit is compared with the version before it.
+            if at >= _FEWEST and (room < 0 or at >= _MOST):
+                del self._sources[name]
 
     def carry_over(self, plan: str, old: str, new: str) -> None:
         """Let a new version have the tiles of the old one that an edit did not touch."""
+        mark = self._desk.files.mark_of(plan)
+        old, new = (_named(version, mark) for version in (old, new))
         with self._lock:
             before = self._sources.get((plan, old, "cells"))
         if before is None:
             return
-        self.sources(plan, new, "cells")
-        with self._lock:
-            after = self._sources[plan, new, "cells"]
-        self.cache.carry_over(plan, old, new, TouchedTiles(_Compared(before, after)))
+        after = self._kept((plan, new, "cells"))
+        self.cache.carry_over(plan, old, new, _touched(before.layers, after.layers))
 
     def _made_sources(self, plan: str, version: str, layer: str) -> Sources:
         if layer == "base":
-            extract = self._desk.settings.extract
+            extract = self._desk.files.extract_of(self._desk.entry(plan), self._desk.head(plan))
             return () if extract is None else base_sources(extract)
-        view = self._desk.view(plan, version or self._desk.head(plan))
-        return _cells(view) if layer == "cells" else _reach(view)
+        of_cells = version.partition(_COUNTED)[0]
+        view = self._desk.view(plan, of_cells if layer == "cells" else self._desk.head(plan))
+        return _cells(view, self._newest(plan)) if layer == "cells" else _reach(view)
+
+    def _newest(self, plan: str) -> Sources:
+        """Return the cells of the version of a plan that was asked for last."""
+        with self._lock:
+            found = [
+                one.layers
+                for (of_plan, _, layer), one in self._sources.items()
+                if (of_plan, layer) == (plan, "cells")
+            ]
+        return found[-1] if found else ()
+
+
+def _named(version: str, mark: str) -> str:
+    """Return what tells the cells of a version, as they were counted last, from all others."""
+    return f"{version}{_COUNTED}{mark}" if mark else version
+
+
+def _side(sources: Sources, key: TileKey) -> int:
+    """Return how many tiles across are made at once: more where each shows little."""
+    side = min(_BLOCK, 1 << key.zoom)
+    while side > 1:
+        x, y = key.x - key.x % side, key.y - key.y % side
+        if sum(source.crowd(key.zoom, x, y, side) for source in sources) <= _CROWD:
+            break
+        side //= 2
+    return side
 
 
 class _Sources:
-    """Layers that can be held weakly."""
+    """The layers of a tile."""
 
-    __slots__ = ("__weakref__", "layers")
+    __slots__ = ("layers",)
 
     def __init__(self, layers: Sources) -> None:
         self.layers = layers
 
 
-class _Compared(Mapping[tuple[str, int], npt.NDArray[np.int64]]):
-    """What differs between two versions of the cells, found zoom by zoom when it is asked for.
+def _touched(before: Sources, after: Sources) -> TouchedTiles:
+    """Return the tiles that differ between two versions of the cells.
 
-    A version that nobody keeps any more cannot be compared: then everything differs.
+    They are compared now, at the zooms that people look at: whoever asks for a tile must not wait
+    for it. No tile of another zoom is at hand, so there everything differs.
     """
-
-    def __init__(self, before: _Sources, after: _Sources) -> None:
-        self._pair = (weakref.ref(before), weakref.ref(after))
-        self._known: dict[int, npt.NDArray[np.int64]] = {}
-        self._lock = Lock()
-
-    def __getitem__(self, key: tuple[str, int]) -> npt.NDArray[np.int64]:
-        layer, zoom = key
-        if layer != "cells":
-            raise KeyError(key)
-        with self._lock:
-            if zoom not in self._known:
-                self._known[zoom] = self._found(zoom)
-            return self._known[zoom]
-
-    def __iter__(self) -> Iterator[tuple[str, int]]:
-        return (("cells", zoom) for zoom in range(MAX_ZOOM + 1))
-
-    def __len__(self) -> int:
-        return MAX_ZOOM + 1
-
-    def _found(self, zoom: int) -> npt.NDArray[np.int64]:
-        before, after = (one() for one in self._pair)
-        if before is None or after is None:
-            return _EVERYTHING
-        was = {source.name: source for source in before.layers}
-        now = {source.name: source for source in after.layers}
-        if any(was[key].min_zoom != now[key].min_zoom for key in was.keys() & now.keys()):
-            return _EVERYTHING
-        return np.concatenate(
-            [changed_boxes(was.get(key), now.get(key), zoom) for key in sorted({*was, *now})]
-        )
+    used = {zoom for source in before for zoom in source.zooms_ready}
+    return TouchedTiles({
+        ("cells", zoom): _changed(before, after, zoom) if zoom in used else _EVERYTHING
+        for zoom in range(MAX_ZOOM + 1)
+    })  # fmt: skip
 
 
-def _cells(view: PlanView) -> Sources:
+def _changed(before: Sources, after: Sources, zoom: int) -> npt.NDArray[np.int64]:
+    was = {source.name: source for source in before}
+    now = {source.name: source for source in after}
+    if any(was[key].min_zoom != now[key].min_zoom for key in was.keys() & now.keys()):
+        return _EVERYTHING
+    return np.concatenate(
+        [changed_boxes(was.get(key), now.get(key), zoom) for key in sorted({*was, *now})]
+    )
+
+
+def _cells(view: PlanView, older: Sources) -> Sources:
+    """Return the cells of all levels; what ``older`` has of them is not made again."""
     levels = view.plan.scheme.area_levels
     starts = _starts(view)
+    known = {source.name: source for source in older}
     found = []
     for level in levels:
         table = view.tables[level.key]
@@ -164,12 +232,17 @@ def _cells(view: PlanView) -> Sources:
             for kind, public in zip(table["kind"], table["public"], strict=True)
         ]
         zooms = (starts[level.key], MAX_ZOOM)
+        served = {
+            name: pd.array(values, dtype="Float64")
+            for name, values in view.served_columns(level.key).items()
+        }
         found.append(
             cell_source(
                 level.key,
-                table.assign(band=pd.array(bands, dtype="Int64")),
+                table.assign(band=pd.array(bands, dtype="Int64"), **served),
                 title=level.name,
                 zooms=zooms,
+                older=known.get(level.key),
             )
         )
     return tuple(found)

@@ -13,6 +13,7 @@ from geogrid.accounts.roles import Action
 from geogrid.api.answers import AskedIs, DeskIs, tag_of, versioned
 from geogrid.api.security import requires
 from geogrid.api.tile_desk import MAX_ZOOM, TileDesk, described
+from geogrid.tiles.cache import TileKey
 
 __all__ = ["router"]
 
@@ -35,19 +36,21 @@ def tiles_of(request: Request) -> TileDesk:
 async def tile(request: Request, asked: AskedIs, layer: str, z: Zoom, x: int, y: int) -> Response:
     """Return a vector tile of the cells, of the base map, or of stations and circles."""
     tiles = tiles_of(request)
+    of_layer = tiles.version_of(asked, layer)
+    if of_layer is None:
+        of_layer = await run_in_threadpool(tiles.found_version_of, asked, layer)
     headers = {
-        "ETag": tag_of(asked.version),
-        "Cache-Control": "private, max-age=31536000, immutable"
-        if asked.is_named
-        else "private, no-cache",
+        "ETag": tag_of(of_layer or asked.version),
+        # Who is served may be counted again for the same version.
+        "Cache-Control": "private, no-cache",
         "Vary": "Cookie, Authorization, Accept-Encoding",
     }
     if headers["ETag"] in request.headers.get("if-none-match", "").replace("W/", ""):
         return Response(status_code=304, headers=headers)
-    key = tiles.key(asked.plan, asked.version, layer, (z, x, y))
+    key = TileKey(asked.plan, of_layer, layer, z, x, y)
     found = tiles.ready(key)
     if found is None:
-        found = await run_in_threadpool(tiles.made, key)
+        found = await tiles.make(key)
     if not found:
         return Response(status_code=204, headers=headers)
     if "gzip" in request.headers.get("accept-encoding", ""):
@@ -60,9 +63,8 @@ def tile_json(
     request: Request, desk: DeskIs, asked: AskedIs, v: str, layer: str = "cells"
 ) -> Response:
     """Return where tiles are and what is in them, as TileJSON 3."""
-    sources = tiles_of(request).sources(
-        asked.plan, asked.version if layer == "cells" else "", layer
-    )
+    tiles = tiles_of(request)
+    sources = tiles.sources(asked.plan, tiles.found_version_of(asked, layer), layer)
     view = desk.view(asked.plan, asked.version)
 
     def make() -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 from pyproj import Transformer
 
-from geogrid.api.features import FeatureTable, bounds_index
+from geogrid.api.features import BoxIndex, FeatureTable
 from geogrid.api.problems import NotInPlanError
 from geogrid.errors import CrsError
 from geogrid.maps.data import (
@@ -25,10 +25,9 @@ from geogrid.maps.disclosure import count_text
 from geogrid.maps.service import limit_label, station_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import geopandas as gpd
-    from rtree.index import Index
 
     from geogrid.api.features import Box
     from geogrid.api.served import Served
@@ -39,6 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["BAND_WORDS", "PlanView", "shown_count"]
 
 BAND_WORDS = {-1: "below", 0: "in", 1: "above", None: None}
+
+_SHOWN = ("code", "name", "kind", "parent", "public", "area_m2")
 
 
 def shown_count(public: int | None) -> int | None:
@@ -60,7 +61,9 @@ class PlanView:
     recounted
         By level, codes of cells that are not as they were then: who is served in them is not known.
     extract
-        Its streets become the base map of the page.
+        Gives the map whose streets become the base map of the page.
+    older
+        A view of an earlier version: what is the same in it is not made again.
 
     Raises
     ------
@@ -75,7 +78,8 @@ class PlanView:
         *,
         served: Served | None = None,
         recounted: Mapping[str, frozenset[str]] | None = None,
-        extract: OsmExtract | None = None,
+        extract: Callable[[], OsmExtract | None] = lambda: None,
+        older: PlanView | None = None,
     ) -> None:
         self.plan = plan
         self.layers = layers
@@ -88,6 +92,10 @@ class PlanView:
         self._extract = extract
         self._lock = threading.Lock()
         self._page = ""
+        # Not the view itself, or each version would hold all before it.
+        self._older: dict[str, FeatureTable] = (
+            older.features if older is not None and older.has_features else {}
+        )
         self.tables = cell_tables(self.plan)
         self._to_metric = Transformer.from_crs(4326, self._crs, always_xy=True)
 
@@ -126,13 +134,22 @@ class PlanView:
             raise NotInPlanError(msg)
         return wanted.key
 
+    @property
+    def has_features(self) -> bool:
+        """Whether :attr:`features` are made already."""
+        return "features" in self.__dict__
+
     @cached_property
     def features(self) -> dict[str, FeatureTable]:
         """The cells of every level by key, coarse to fine."""
-        return {
-            key: FeatureTable(table.geometry, self._cell_properties(key, table))
+        found = {
+            key: FeatureTable(
+                table.geometry, self._cell_properties(key, table), older=self._older.get(key)
+            )
             for key, table in self.tables.items()
         }
+        self._older = {}
+        return found
 
     def _cell_properties(self, key: str, table: gpd.GeoDataFrame) -> list[dict[str, Any]]:
         level = self.plan.scheme.level(key)
@@ -150,16 +167,23 @@ class PlanView:
                 **self._served_in(key, code),
             }
             for code, name, kind, parent, public, area_m2 in zip(
-                table["code"], table["name"], table["kind"], table["parent"], table["public"],
-                table["area_m2"], strict=True,
+                *(table[name].tolist() for name in _SHOWN), strict=True
             )
-        ]  # fmt: skip
+        ]
 
     def _served_in(self, key: str, code: str) -> dict[str, float | None]:
         if self.served is None:
             return {}
         is_known = code not in self.recounted.get(key, ())
         return self.served.share_columns(key, code, is_known=is_known)
+
+    def served_columns(self, level: str) -> dict[str, list[float | None]]:
+        """Return ``served_<limit>`` of each cell of a level in order; none if not counted."""
+        if self.served is None:
+            return {}
+        rows = [self._served_in(level, code) for code in self.tables[level]["code"].tolist()]
+        names = [f"served_{limit:g}" for limit in self.served.limits]
+        return {name: [row[name] for row in rows] for name in names}
 
     def unserved(self, level: str, minutes: float | None) -> list[dict[str, Any]]:
         """Return the cells of a level with unserved households, most of them first.
@@ -272,8 +296,8 @@ class PlanView:
         return sorted(self._atoms.intersection(bounds)) if np.isfinite(bounds).all() else []
 
     @cached_property
-    def _atoms(self) -> Index:
-        return bounds_index(self.plan.atoms.frame.geometry.bounds.to_numpy(np.float64))
+    def _atoms(self) -> BoxIndex:
+        return BoxIndex(self.plan.atoms.frame.geometry.bounds.to_numpy(np.float64))
 
     def _link(self, key: str, atom_id: str) -> dict[str, str]:
         code = str(self.plan.labels[key].loc[atom_id])
@@ -309,7 +333,7 @@ class PlanView:
         with self._lock:
             if not self._page:
                 data = map_data(
-                    self.plan, extract=self._extract, stations=self.layers.stations,
+                    self.plan, extract=self._extract(), stations=self.layers.stations,
                     circles=self.layers.circles, service=self.layers.service,
                     defects=self.layers.defects,
                 )  # fmt: skip

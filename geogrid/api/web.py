@@ -26,7 +26,7 @@ _NOT_BUILT = (
     "<body><h1>编辑器尚未构建 The web app is not built</h1>"
     "<p>在源代码目录运行 In the source folder run: <code>npm ci &amp;&amp; npm run build</code> "
     "(geogrid/web)；或安装 or install a wheel.</p>"
-    '<p><a href="../">地图 map</a> · <a href="../docs">接口 routes</a></p></body></html>'
+    '<p><a href="../map">地图 map</a> · <a href="../docs">接口 routes</a></p></body></html>'
 )
 _MEDIA = {
     ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".mjs": "text/javascript",

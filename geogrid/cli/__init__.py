@@ -109,6 +109,13 @@ def _add_main_commands(commands: argparse._SubParsersAction[_Parser], output: _P
     )  # fmt: skip
 
 
+def _add_served_files(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument("--osm", metavar="FILE", help="OSM extract for the base map")
+    serve.add_argument("--households", metavar="FILE",
+                       help="household points of the plan, for edits that cut atoms")  # fmt: skip
+    serve.add_argument("--datum", choices=_DATUMS, help="datum of the household points")
+
+
 def _add_plan_commands(commands: argparse._SubParsersAction[_Parser], output: _Parser) -> None:
     """Add what works on a finished plan, and the rest."""
     map_ = _command(commands, "map", "one self-contained HTML map of a plan", output)
@@ -151,8 +158,14 @@ def _add_plan_commands(commands: argparse._SubParsersAction[_Parser], output: _P
     )  # fmt: skip
     serve.add_argument("--https", action="store_true", help="browsers come by https")
     serve.add_argument("--sign-in", action="store_true", help="nothing is shown without signing in")
+    serve.add_argument(
+        "--oidc", metavar="FILE.toml",
+        help="people may also sign in at another service: issuer, client_id, redirect_uri, roles",
+    )  # fmt: skip
     serve.add_argument("--published-only", action="store_true", help="the public sees no drafts")
-    serve.add_argument("--osm", metavar="FILE", help="OSM extract for the base map")
+    _add_served_files(serve)
+    serve.add_argument("--tianditu-key", metavar="KEY", default="",
+                       help="offer 天地图 tiles under the cells with your key")  # fmt: skip
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on")
     serve.add_argument("--port", type=_port, default=8000, help="port; 0 takes a free one")
 

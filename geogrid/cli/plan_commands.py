@@ -12,6 +12,7 @@ import geopandas as gpd
 from geogrid.cli.exits import FINDINGS, SOUND
 from geogrid.errors import InputError, OutputError
 from geogrid.io.plan_file import read_plan_layers
+from geogrid.io.tables import read_households
 from geogrid.osm import read_osm
 from geogrid.planar.datum import geometries_to_wgs84
 from geogrid.workflow import open_plan
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from geogrid.cli.terminal import Terminal
-    from geogrid.store import Store
+    from geogrid.model.plan import GridPlan
+    from geogrid.store import PlanEntry, Store
 
 __all__ = ["draw_map", "serve", "where"]
 
@@ -107,32 +109,32 @@ def serve(options: Namespace, terminal: Terminal) -> int:
     """Serve the plans of a store in the browser."""
     from geogrid.api import (  # noqa: PLC0415 - an extra
         ServiceSettings,
-        data_folder_of,
         first_account,
         import_plan,
+        read_oidc_settings,
         serve,
     )
     from geogrid.store import open_store  # noqa: PLC0415 - an extra
 
+    # What is wrong in it shows before a store is made.
+    oidc = read_oidc_settings(Path(options.oidc)) if options.oidc else None
     plan = Path(options.plan) if options.plan else None
     held = None if plan is None else open_plan(plan)
-    where, data = _store_of(options, plan)
+    homes = _homes_of(options, held)
+    where = _store_of(options, plan)
     with open_store(where, kept=_KEPT) as store:
-        folder = None if data is None else data_folder_of(data)
         chosen = ""
         if plan is not None:
-            chosen = import_plan(store, plan, data=folder, plan=held)
+            chosen = import_plan(store, plan, plan=held, households=homes)
         elif not store.projects():
             with terminal.stages() as stage:
-                chosen = _import_demo(store, folder, stage)
-        extract = None
-        if options.osm:
-            limit = _limit_of(store, chosen)
-            extract = read_osm(options.osm, limit=limit)
+                chosen = _import_demo(store, stage)
+        maps = _kept_map(store, chosen, Path(options.osm), terminal) if options.osm else {}
         secret = first_account(store)
         settings = ServiceSettings(
-            data=folder, first_plan=chosen, extract=extract, is_https=options.https,
+            first_plan=chosen, maps=maps, is_https=options.https,
             has_anonymous_viewing=not options.sign_in, shows_drafts=not options.published_only,
+            tianditu_key=options.tianditu_key, oidc=oidc,
         )  # fmt: skip
 
         def ready(address: str) -> None:
@@ -148,18 +150,26 @@ def serve(options: Namespace, terminal: Terminal) -> int:
     return SOUND
 
 
-def _store_of(options: Namespace, plan: Path | None) -> tuple[str | Path, Path | None]:
-    """Return the address of the store, and the file whose folder of data goes with it."""
+def _homes_of(options: Namespace, plan: GridPlan | None) -> gpd.GeoDataFrame | None:
+    """Return the household points that belong to the plan, if a file has them."""
+    if not options.households:
+        return None
+    if plan is None:
+        msg = (
+            "--households says where those of a plan live: name the plan file too (请同时给出方案)"
+        )
+        raise InputError(msg)
+    found = read_households(options.households, crs=plan.district.crs, datum=options.datum)
+    return found.frame
+
+
+def _store_of(options: Namespace, plan: Path | None) -> str | Path:
+    """Return the address of the store."""
     if options.store:
-        text = str(options.store).removeprefix("sqlite:///")
-        if "://" not in text:
-            return options.store, Path(text)
-        return options.store, _home() / "server"
+        return str(options.store)
     if plan is not None:
-        file = plan.with_name(f"{plan.stem}.store.sqlite")
-        return file, file
-    file = _home() / "plans.sqlite"
-    return file, file
+        return plan.with_name(f"{plan.stem}.store.sqlite")
+    return _home() / "plans.sqlite"
 
 
 def _home() -> Path:
@@ -173,17 +183,43 @@ def _home() -> Path:
     return folder
 
 
-def _import_demo(store: Store, folder: Path | None, stage: Callable[[str], None]) -> str:
+def _import_demo(store: Store, stage: Callable[[str], None]) -> str:
     from geogrid.api import import_plan  # noqa: PLC0415 - an extra
     from geogrid.workflow import demo_job, run_job  # noqa: PLC0415 - heavy
+    from geogrid.workflow.keeping import keep_map  # noqa: PLC0415 - as above
 
+    job = demo_job()
     with tempfile.TemporaryDirectory(prefix="geogrid-demo-") as name:
-        outcome = run_job(demo_job(), Path(name) / "demo", stage=stage)
-        return import_plan(store, outcome.files["plan"], data=folder)
+        outcome = run_job(job, Path(name) / "demo", stage=stage)
+        homes = outcome.division.households
+        plan = import_plan(store, outcome.files["plan"], households=homes)
+    keep_map(store, _entry_of(store, plan).project_id, job.osm, actor="geogrid")
+    return plan
 
 
-def _limit_of(store: Store, plan_id: str) -> gpd.GeoSeries:
-    plans = [one.id for project in store.projects() for one in store.plans(project.id)]
-    head = store.branch(plan_id or plans[0]).head
-    place = store.read(head).district
-    return gpd.GeoSeries([place.limit], crs=place.crs)
+def _kept_map(store: Store, plan_id: str, osm: Path, terminal: Terminal) -> dict[str, Path]:
+    """Keep the map of a project, and return it where it is too large for that."""
+    from geogrid.workflow.keeping import MOST_MAP_BYTES, keep_map  # noqa: PLC0415 - heavy
+
+    entry = _entry_of(store, plan_id)
+    place = store.read(store.branch(entry.id).head).district
+    # A map of another place is refused here, and not when somebody looks at it.
+    read_osm(osm, limit=gpd.GeoSeries([place.limit], crs=place.crs))
+    if keep_map(store, entry.project_id, osm, actor="geogrid") is not None:
+        return {}
+    most = MOST_MAP_BYTES // 1024**2
+    terminal.say(
+        f"底图大于 {most} MB，不存入数据库，每次启动请给出 --osm "
+        f"the map is larger than {most} MB: it is read in its place, name it at every start"
+    )
+    return {entry.project_id: osm.absolute()}
+
+
+def _entry_of(store: Store, plan_id: str) -> PlanEntry:
+    """Return a plan, the oldest one where none is named."""
+    plans = [one for project in store.projects() for one in store.plans(project.id)]
+    found = next((one for one in plans if one.id == plan_id or not plan_id), None)
+    if found is None:
+        msg = "the store holds no plan yet: import one with geogrid serve PLAN (尚无方案)"
+        raise InputError(msg)
+    return found

@@ -84,6 +84,8 @@ class Terminal:
         if self._as_json:
             json.dump(values, sys.stdout, ensure_ascii=False, default=str)
             sys.stdout.write("\n")
+            # A service goes on after this line, and whoever started it reads it through a pipe.
+            sys.stdout.flush()
 
     def summary(self, values: Mapping[str, Any]) -> None:
         """Print what a plan holds, what was proven, who is served and where the files are."""

@@ -14,15 +14,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import pyogrio
 
 from geogrid.errors import CrsError, InputError
+from geogrid.io._gpkg import layer_names, read_layer_as_is
 from geogrid.io._guard_gpkg import require_plain_tables
 from geogrid.io._guard_jail import bound_resources, close_files, close_network
 from geogrid.io._guard_limits import UploadLimits
 from geogrid.io._guard_sniff import DRIVER_OF_FORMAT
 from geogrid.io._guard_table import table_lines
-from geogrid.io._guard_wire import load_json, pack_layer
+from geogrid.io._guard_wire import load_json, pack_layer, pack_table
 from geogrid.io._guard_zip import zip_content
 from geogrid.io._raw import read_raw
 from geogrid.io.layer import locate
@@ -72,6 +74,8 @@ def answer_request(request: dict[str, Any], folder: Path, limits: UploadLimits) 
         return {"format": kind, "lines": lines, "notes": list(notes)}
     if kind == "GPKG":
         require_plain_tables(file, name)
+    if request.get("is_whole"):
+        return {"format": kind, "tables": _all_tables(file, name, folder, limits)}
     raw = read_raw(file, encoding=request["encoding"], layer=request["layer"])
     _require_counts(raw.frame, name, limits)
     frame = locate(replace(raw, name=name), datum=request["datum"])
@@ -81,6 +85,24 @@ def answer_request(request: dict[str, Any], folder: Path, limits: UploadLimits) 
         "format": kind, "layer": packed, "source": frame.attrs["source"],
         "notes": [*notes, *packed.pop("notes")],
     }  # fmt: skip
+
+
+def _all_tables(file: Path, name: str, folder: Path, limits: UploadLimits) -> list[dict[str, Any]]:
+    """Pack every layer and table of a GeoPackage, bounded together as one layer is."""
+    packed: list[dict[str, Any]] = []
+    total = 0
+    for number, layer in enumerate(layer_names(file)):
+        table = read_layer_as_is(file, layer)
+        total += table.size
+        if total > limits.cells or number > limits.entries:
+            msg = f"{name} holds more than is allowed: split or simplify it"
+            raise InputError(msg)
+        if isinstance(table, gpd.GeoDataFrame):
+            _require_counts(table, name, limits)
+            packed.append({"name": layer, **pack_layer(table, folder / f"shapes-{number}.bin")})
+        else:
+            packed.append({"name": layer, **pack_table(table)})
+    return packed
 
 
 def _require_counts(frame: Any, name: str, limits: UploadLimits) -> None:  # noqa: ANN401

@@ -23,7 +23,14 @@ from geogrid.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["load_json", "pack_layer", "unpack_layer"]
+__all__ = [
+    "load_json",
+    "names_files",
+    "pack_layer",
+    "pack_table",
+    "unpack_layer",
+    "unpack_table",
+]
 
 _PLAIN_TYPES = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
                 "float32", "float64", "bool")  # fmt: skip
@@ -36,24 +43,27 @@ _MISSING = -1
 
 def pack_layer(frame: gpd.GeoDataFrame, shapes: Path) -> dict[str, Any]:
     """Write the geometries of a layer to a file and return the rest as what JSON can hold."""
-    columns, notes = [], []
-    for name in frame.columns:
-        if name == frame.geometry.name:
-            continue
-        column = _pack_column(frame[name])
-        if column is None:
-            notes.append(f"column {name} holds binary data and was left out")
-        else:
-            columns.append({"name": str(name), **column})
+    packed = pack_table(pd.DataFrame(frame.drop(columns=frame.geometry.name)))
     wkb = shapely.to_wkb(frame.geometry.to_numpy(), include_srid=False)
     lengths = np.array([_MISSING if one is None else len(one) for one in wkb], dtype="<i8")
     with shapes.open("wb") as handle:
         handle.write(lengths.tobytes())
         handle.writelines(one for one in wkb if one is not None)
     return {
-        "columns": columns, "geometry": str(frame.geometry.name), "rows": len(frame),
-        "crs": _pack_crs(frame.crs), "notes": notes,
+        **packed, "geometry": str(frame.geometry.name), "crs": _pack_crs(frame.crs),
     }  # fmt: skip
+
+
+def pack_table(table: pd.DataFrame) -> dict[str, Any]:
+    """Return a table without geometries as what JSON can hold."""
+    columns, notes = [], []
+    for name in table.columns:
+        column = _pack_column(table[name])
+        if column is None:
+            notes.append(f"column {name} holds binary data and was left out")
+        else:
+            columns.append({"name": str(name), **column})
+    return {"columns": columns, "rows": len(table), "notes": notes}
 
 
 def unpack_layer(packed: dict[str, Any], shapes: Path) -> gpd.GeoDataFrame:
@@ -65,9 +75,8 @@ def unpack_layer(packed: dict[str, Any], shapes: Path) -> gpd.GeoDataFrame:
         If the parts do not fit together or the coordinate system names files.
     """
     try:
-        rows = int(packed["rows"])
-        columns = {str(one["name"]): _unpack_column(one, rows) for one in packed["columns"]}
-        geometry = _unpack_shapes(shapes, rows)
+        columns = _unpack_columns(packed)
+        geometry = _unpack_shapes(shapes, int(packed["rows"]))
         return gpd.GeoDataFrame(
             {**columns, str(packed["geometry"]): geometry},
             geometry=str(packed["geometry"]), crs=_unpack_crs(str(packed["crs"])),
@@ -77,6 +86,20 @@ def unpack_layer(packed: dict[str, Any], shapes: Path) -> gpd.GeoDataFrame:
     ) as error:  # fmt: skip
         msg = "the answer of the reading process is damaged"
         raise InputError(msg) from error
+
+
+def unpack_table(packed: dict[str, Any]) -> pd.DataFrame:
+    """Return the table that was packed; raises as :func:`unpack_layer`."""
+    try:
+        return pd.DataFrame(_unpack_columns(packed))
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        msg = "the answer of the reading process is damaged"
+        raise InputError(msg) from error
+
+
+def names_files(text: str) -> bool:
+    """Tell whether the definition of a coordinate system names files to open."""
+    return bool(_NAMES_FILES.search(text))
 
 
 def load_json(file: Path) -> dict[str, Any]:
@@ -135,6 +158,11 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - a column of objects holds anyth
     if value is None or isinstance(value, (str, int, float, bool, list, bytes)):
         return value
     return None if pd.isna(value) else str(value)
+
+
+def _unpack_columns(packed: dict[str, Any]) -> dict[str, pd.Series]:
+    rows = int(packed["rows"])
+    return {str(one["name"]): _unpack_column(one, rows) for one in packed["columns"]}
 
 
 def _unpack_column(packed: dict[str, Any], rows: int) -> pd.Series:
@@ -196,7 +224,7 @@ def _unpack_crs(text: str) -> CRS | None:
         return None
     if _AUTHORITY.fullmatch(text):
         return CRS.from_user_input(text)
-    if _NAMES_FILES.search(text):
+    if names_files(text):
         msg = "the coordinate system names files"
         raise ValueError(msg)
     return CRS.from_wkt(text)

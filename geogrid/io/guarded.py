@@ -23,13 +23,13 @@ from geogrid.io._gpkg import write_layers
 from geogrid.io._guard_limits import UploadLimits
 from geogrid.io._guard_process import ask_guarded
 from geogrid.io._guard_sniff import SUFFIX_OF_FORMAT, upload_format
-from geogrid.io._guard_wire import unpack_layer
+from geogrid.io._guard_wire import names_files, unpack_layer, unpack_table
 from geogrid.io.files import writing
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["Upload", "UploadLimits", "read_upload"]
+__all__ = ["Upload", "UploadLimits", "read_upload", "read_upload_tables"]
 
 _COPY_BYTES = 1024**2
 _NAME_LENGTH = 80
@@ -142,6 +142,66 @@ def read_upload(
         }  # fmt: skip
         answer = ask_guarded(request, folder, limits)
         return _upload(answer, folder, shown)
+
+
+def read_upload_tables(
+    source: Path | bytes, *, name: str, limits: UploadLimits = _NO_LIMITS
+) -> dict[str, pd.DataFrame]:
+    """Read every layer and table of a GeoPackage that somebody uploaded, such as a plan file.
+
+    Parameters
+    ----------
+    source, name, limits
+        As for :func:`read_upload`.
+
+    Returns
+    -------
+    dict
+        By name: tables of text and numbers, and map layers with their numbers as they are.
+
+    Raises
+    ------
+    InputError
+        If it is no GeoPackage, is beyond a limit, or cannot be read.
+    """
+    shown = _plain_name(name)
+    with tempfile.TemporaryDirectory(prefix="geogrid-upload-", ignore_cleanup_errors=True) as made:
+        folder = Path(made).resolve()
+        stored = folder / "upload.bin"
+        _store(source, stored, shown, limits)
+        if upload_format(stored, shown) != "GPKG":
+            msg = f"{shown} is no plan file: give a .gpkg file that geogrid wrote (请给出方案文件)"
+            raise InputError(msg)
+        file = stored.rename(folder / f"{folder.name}.gpkg")
+        request = {
+            "file": file.name, "name": shown, "format": "GPKG", "limits": asdict(limits),
+            "is_whole": True,
+        }  # fmt: skip
+        answer = ask_guarded(request, folder, limits)
+        if "error" in answer:
+            raise InputError(_line(answer["error"]))
+        return _tables(answer.get("tables"), folder)
+
+
+def _tables(packed: object, folder: Path) -> dict[str, pd.DataFrame]:
+    found: dict[str, pd.DataFrame] = {}
+    rows = packed if isinstance(packed, list) else []
+    for number, one in enumerate(rows):
+        if not isinstance(one, dict):
+            msg = "the answer of the reading process is damaged"
+            raise InputError(msg)
+        is_map = "geometry" in one
+        table = unpack_layer(one, folder / f"shapes-{number}.bin") if is_map else unpack_table(one)
+        if any(names_files(str(value)) for value in _texts_of(table)):
+            msg = "a coordinate system in the file names other files: export it again"
+            raise InputError(msg)
+        found[_line(one.get("name"))] = table
+    return found
+
+
+def _texts_of(table: pd.DataFrame) -> list[object]:
+    """Return the values of meta data, where a plan file keeps its coordinate system."""
+    return table["value"].tolist() if {"key", "value"} <= set(table.columns) else []
 
 
 def _store(source: Path | bytes, target: Path, name: str, limits: UploadLimits) -> None:

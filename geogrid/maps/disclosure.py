@@ -54,14 +54,14 @@ def hidden_parts(tables: Sequence[pd.DataFrame]) -> list[States]:
 
 def _of_level(table: pd.DataFrame, hidden_above: set[str]) -> States:
     counts = table["households"].to_numpy(np.int64)
+    codes = table["code"].to_numpy(str)
     state = np.where((counts > 0) & (counts < SMALLEST_SHOWN), SMALL, SHOWN).astype(np.int8)
     for parent, rows in table.groupby("parent", sort=True).indices.items():
         hidden = np.count_nonzero(state[rows])
         is_exposed = hidden == 1 or (hidden == 0 and parent in hidden_above)
         spare = rows[(state[rows] == SHOWN) & (counts[rows] > 0)]
         if is_exposed and len(spare):
-            codes = table["code"].to_numpy(str)[spare]
-            state[spare[np.lexsort((codes, counts[spare]))[0]]] = WITHHELD
+            state[spare[np.lexsort((codes[spare], counts[spare]))[0]]] = WITHHELD
     return state
 
 

@@ -12,6 +12,7 @@ Lists of single households are stored with a plan that has them. Their pages are
 
 from geogrid.store.accounts import Account, Grant, Secret
 from geogrid.store.audit import AuditEntry, AuditVerdict
+from geogrid.store.files import StoredFile
 from geogrid.store.jobs import Job
 from geogrid.store.records import (
     Branch,
@@ -19,9 +20,11 @@ from geogrid.store.records import (
     PlanEntry,
     Project,
     Standing,
+    Step,
     Version,
     VersionDiff,
 )
+from geogrid.store.sessions import OpenSession
 from geogrid.store.store import Store, open_store
 
 __all__ = [
@@ -32,11 +35,14 @@ __all__ = [
     "CellChange",
     "Grant",
     "Job",
+    "OpenSession",
     "PlanEntry",
     "Project",
     "Secret",
     "Standing",
+    "Step",
     "Store",
+    "StoredFile",
     "Version",
     "VersionDiff",
     "open_store",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -245,6 +247,9 @@ def _sqlite(url: URL) -> Engine:
     if not file.parent.is_dir():
         msg = f"the folder {file.parent.name} of the store does not exist: make it first"
         raise StoreError(msg)
+    # It may hold where people live: a new one is for its owner alone, as is what lies beside it.
+    with suppress(OSError):
+        os.close(os.open(file, os.O_CREAT | os.O_RDONLY, 0o600))
     engine = create_engine(url, connect_args={"timeout": _WAIT_S})
 
     @event.listens_for(engine, "connect")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, cast
@@ -26,6 +27,8 @@ def back_up(database: Database, target: Path) -> Path:
         raise OutputError(msg)
     raw = database.engine.raw_connection()
     try:
+        # As the store itself, it is for its owner alone.
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDONLY, 0o600))
         with closing(sqlite3.connect(target)) as copy:
             cast("sqlite3.Connection", raw.driver_connection).backup(copy)
     except (sqlite3.Error, OSError) as error:

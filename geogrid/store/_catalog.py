@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Table, func, insert, literal, select
+from sqlalchemy import ColumnElement, Table, false, func, insert, literal, select
 
 from geogrid.errors import NotStoredError, StoreError
 from geogrid.store._database import new_id, require_text
-from geogrid.store._schema import FOREVER, branch, plan, project, span, version
+from geogrid.store._schema import FOREVER, branch, cell, plan, project, span, version
 from geogrid.store.audit import record
-from geogrid.store.records import Branch, PlanEntry, Project, Version, branch_of, version_of
+from geogrid.store.records import (
+    Branch,
+    PlanEntry,
+    Project,
+    Step,
+    Version,
+    branch_of,
+    version_of,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -31,9 +39,12 @@ __all__ = [
     "make_project",
     "next_number",
     "row_of",
+    "steps_of_branch",
 ]
 
 MAIN = "main"
+# Everything but where its pages are, which is long.
+_KNOWN = [column for column in version.c if column.name != "parts"]
 
 
 def row_of(connection: Connection, table: Table, one: str) -> Row[Any]:
@@ -53,7 +64,8 @@ def row_of(connection: Connection, table: Table, one: str) -> Row[Any]:
 
 def find_version(connection: Connection, version_id: str) -> Version:
     """Return a version; raises as :func:`row_of`."""
-    return version_of(row_of(connection, version, version_id))
+    row = connection.execute(select(*_KNOWN).where(version.c.id == version_id)).first()
+    return version_of(row_of(connection, version, version_id) if row is None else row)
 
 
 def alive_at(one: Version) -> ColumnElement[bool]:
@@ -201,20 +213,84 @@ def list_branches(database: Database, plan_id: str) -> list[Branch]:
         return [branch_of(row) for row in rows]
 
 
-def history_of(database: Database, plan_id: str, name: str | None) -> list[Version]:
-    """Return the versions of a plan or of one branch with all it came from, the latest first."""
+def history_of(
+    database: Database, plan_id: str, name: str | None, limit: int | None, before: str | None
+) -> list[Version]:
+    """Return the versions of a plan or of one branch with all it came from, the latest first.
+
+    Parameters
+    ----------
+    limit
+        At most so many.
+    before
+        Only those that are older than this version.
+    """
     with database.reading() as connection:
         row_of(connection, plan, plan_id)
-        query = select(version).where(version.c.plan_id == plan_id)
-        rows = connection.execute(query.order_by(version.c.number.desc())).all()
-        versions = [version_of(row) for row in rows]
-        if name is None:
-            return versions
-        wanted = {find_branch(connection, plan_id, name).head}
-    for one in versions:
-        if one.id in wanted:
-            wanted |= {one.parent_id, one.merged_id}
-    return [one for one in versions if one.id in wanted]
+        query = select(*_KNOWN).where(version.c.plan_id == plan_id)
+        if name is not None:
+            query = query.where(_behind(connection, find_branch(connection, plan_id, name).head))
+        if before is not None:
+            query = query.where(version.c.number < find_version(connection, before).number)
+        rows = connection.execute(query.order_by(version.c.number.desc()).limit(limit))
+        return [version_of(row) for row in rows]
+
+
+def steps_of_branch(database: Database, plan_id: str, name: str, after: int) -> list[Step]:
+    """Return how the versions of a branch were made, the oldest first.
+
+    Parameters
+    ----------
+    after
+        Only those with a greater number.
+    """
+    names = ("id", "number", "parent_id", "author", "message")
+    with database.reading() as connection:
+        found = find_branch(connection, plan_id, name)
+        query = select(*(version.c[one] for one in names)).where(
+            version.c.plan_id == plan_id, version.c.number > after,
+            _behind(connection, found.head),
+        )  # fmt: skip
+        rows = connection.execute(query.order_by(version.c.number)).all()
+        gone = _codes_gone(connection, found.id, after) if rows else {}
+    return [
+        Step(
+            id=row.id, number=row.number, parent_id=row.parent_id or "", author=row.author,
+            message=row.message, gone=tuple(sorted(gone.get(row.number, ()))),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _behind(connection: Connection, head: str) -> ColumnElement[bool]:
+    """Return the condition under which a version is one that a tip came from, or the tip."""
+    found: ColumnElement[bool] = false()
+    at = head
+    # One round a branch: its own versions stand in a row.
+    while at:
+        tip = find_version(connection, at)
+        on_branch = version.c.branch_id == tip.branch_id
+        found = found | (on_branch & (version.c.number <= tip.number))
+        first = select(version.c.parent_id).where(on_branch).order_by(version.c.number).limit(1)
+        at = connection.execute(first).scalar() or ""
+    return found
+
+
+def _codes_gone(connection: Connection, branch_id: str, after: int) -> dict[int, set[str]]:
+    """Return by number of a version the codes that ended with it."""
+    cells = select(span.c.from_number, span.c.to_number, cell.c.code).join(
+        cell, cell.c.id == span.c.cell_id
+    )
+    ended = cells.where(
+        span.c.branch_id == branch_id, span.c.to_number > after, span.c.to_number < FOREVER
+    )
+    began = cells.where(span.c.branch_id == branch_id, span.c.from_number > after)
+    found: dict[int, set[str]] = {}
+    for row in connection.execute(ended):
+        found.setdefault(row.to_number, set()).add(row.code)
+    for row in connection.execute(began):
+        found.get(row.from_number, set()).discard(row.code)
+    return found
 
 
 def next_number(connection: Connection, plan_id: str) -> int:

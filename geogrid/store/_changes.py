@@ -39,12 +39,18 @@ class Changes:
     is_same_frame
         Whether limit, scheme, coordinate system and the order of atoms are the same.
     has_new_members
-        Whether lists of members, or cells that promise households, may differ.
+        Whether members of cells that promise households differ otherwise than row by row.
+    lists
+        By key of each level that lists households: lists, old and new, whose rows or facts differ.
+    homes
+        By key of such a level: atoms, old and new, of the rows that differ.
     """
 
     codes: Mapping[str, frozenset[str]]
     is_same_frame: bool
     has_new_members: bool
+    lists: Mapping[str, frozenset[str]]
+    homes: Mapping[str, frozenset[str]]
 
 
 def changes_between(old: GridPlan, new: GridPlan) -> Changes:
@@ -70,11 +76,18 @@ def changes_between(old: GridPlan, new: GridPlan) -> Changes:
         codes[level.key] = frozenset(
             {*was[changed_old].tolist(), *now[is_new | differs].tolist(), *facts.get(level.key, ())}
         )
+    rows = {key: _differing_rows(old, new, key) for key in new.rosters}
+    known = {key: one for key, one in rows.items() if one is not None}
     return Changes(
         codes=codes,
         # Atoms in another order unite into polygons that begin elsewhere.
         is_same_frame=_is_same_frame(old, new) and bool((np.diff(at[kept]) > 0).all()),
-        has_new_members=_has_members(old) or _has_members(new),
+        has_new_members=_has_other_members(old, new) or any(one is None for one in rows.values()),
+        lists={
+            key: _named(old, new, key, "code", one) | facts.get(key, set())
+            for key, one in known.items()
+        },
+        homes={key: _named(old, new, key, "atom_id", one) for key, one in known.items()},
     )
 
 
@@ -135,6 +148,43 @@ def _is_same_frame(old: GridPlan, new: GridPlan) -> bool:
     return bool(shapely.to_wkb(old.atoms.limit) == shapely.to_wkb(new.atoms.limit))
 
 
-def _has_members(plan: GridPlan) -> bool:
-    area = {level.key for level in plan.scheme.area_levels}
-    return bool(plan.rosters or plan.shapes or set(map(str, plan.labels.columns)) - area)
+def _has_other_members(old: GridPlan, new: GridPlan) -> bool:
+    """Tell whether there are members that cannot be compared, or polygons of lists that differ."""
+    area = {level.key for level in new.scheme.area_levels}
+    if any(set(map(str, one.labels.columns)) - area for one in (old, new)):
+        return True
+    if old.rosters.keys() != new.rosters.keys() or old.shapes.keys() != new.shapes.keys():
+        return True
+    return not all(_are_same_shapes(old.shapes[key], new.shapes[key]) for key in new.shapes)
+
+
+def _are_same_shapes(old: gpd.GeoSeries, new: gpd.GeoSeries) -> bool:
+    if old is new:
+        return True
+    was, now = old.to_numpy(), new.to_numpy()
+    return old.index.equals(new.index) and bool((shapely.to_wkb(was) == shapely.to_wkb(now)).all())
+
+
+def _differing_rows(old: GridPlan, new: GridPlan, key: str) -> Flags | None:
+    """Return which rows of a list differ, ``None`` if it is not of the same households."""
+    was, now = old.rosters.get(key), new.rosters[key]
+    if was is now:
+        return np.zeros(len(now), dtype=np.bool_)
+    if was is None or len(was) != len(now) or not _are_equal(was, now, "household_id").all():
+        return None
+    differs = ~_are_equal(was, now, "code") | ~_are_equal(was, now, "atom_id")
+    differs |= ~_are_equal(was, now, "households")
+    return differs
+
+
+def _named(old: GridPlan, new: GridPlan, key: str, name: str, rows: Flags) -> frozenset[str]:
+    """Return what differing rows name in a column, before and after."""
+    held = (one.rosters[key][name].to_numpy(object)[rows].tolist() for one in (old, new))
+    return frozenset().union(*held) if rows.any() else frozenset()
+
+
+def _are_equal(one: pd.DataFrame, other: pd.DataFrame, name: str) -> Flags:
+    mine, theirs = one[name].to_numpy(), other[name].to_numpy()
+    if mine is theirs:
+        return np.ones(len(mine), dtype=np.bool_)
+    return np.asarray(mine == theirs, dtype=np.bool_)

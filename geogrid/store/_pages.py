@@ -199,7 +199,10 @@ def _stops(sheet: Sheet, before: PagedTable | None) -> tuple[int, ...]:
     if before is not None and np.array_equal(before.sheet.columns[0][2], keys):
         return before.stops
     # The last row of a page is one whose key says so, whatever stands around it.
-    sums = np.array([zlib.crc32(str(key).encode()) for key in keys.tolist()], dtype=np.int64)
+    # Of a list of households only the lists are different keys.
+    of_key, every = pd.factorize(keys, use_na_sentinel=False)
+    crcs = [zlib.crc32(str(key).encode()) for key in every.tolist()]
+    sums = np.array(crcs, dtype=np.int64)[of_key]
     ends = [*(np.flatnonzero(sums % _ROWS == 0) + 1).tolist(), count]
     stops: list[int] = []
     for end in dict.fromkeys(ends):

@@ -9,8 +9,9 @@ cells that went sum to the indicator of their union, because they overlap nowher
 ones, by proof on whole millimetres. The sum over all cells is the same.
 
 Validity, nesting, bands and parts of the new cells are judged by the same verifier as those of a
-whole plan. Whatever does not fit these premises (another limit or scheme, lists of members, cells
-in several parts, a draft before) is proven from nothing.
+whole plan. Lists of households are judged by :mod:`geogrid.store._proof_lists`. Whatever does not
+fit these premises (another limit or scheme, cells in several parts, a draft before) is proven from
+nothing.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from geogrid.errors import CoverageError
 from geogrid.model.findings import AT_A_HOME
 from geogrid.planar.edges import directed_edges
 from geogrid.planar.noding import as_multipolygon
+from geogrid.store._proof_lists import prove_lists
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,6 +119,13 @@ def prove_edit(
             digests[level.key] = step.digest(before.digests.get(level.key))
             proofs[level.key] = step.proof(proofs[level.key], digests[level.key])
         above = level
+    listed = prove_lists(plan, changes, {key: one.table for key, one in new.items()})
+    if listed is None:
+        return None
+    for one in listed:
+        defects = [row for row in defects if not one.covers(row)] + list(
+            _rows(one.report, one.keys)
+        )
     held = plan.households
     levels = tuple(replace(one, households=held) for one in proofs.values())
     defects.sort(key=lambda one: (-one["households"], -one["area_m2"]))
@@ -214,8 +223,12 @@ def _facts(certificate: Certificate) -> dict[str, tuple[object, ...]]:
     }
 
 
-def _rows(report: CoverageReport) -> tuple[dict[str, Any], ...]:
+def _rows(
+    report: CoverageReport, levels: frozenset[str] | None = None
+) -> tuple[dict[str, Any], ...]:
     table = report.defects
+    if levels is not None:
+        table = table[table["level"].isin(levels)]
     shapes = shapely.to_wkb(table.geometry.to_numpy(), hex=True).tolist()
     names = ("kind", "level", "cells", "area_m2", "width_m", "households", "severity")
     rows = []

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from geogrid.store._backend import Backend
     from geogrid.store.records import Version
 
-__all__ = ["cell_at", "cells_at", "diff_of"]
+__all__ = ["cell_at", "cells_at", "changed_codes", "diff_of"]
 
 _BATCH = 500
 # A straight edge in degrees is a curve in metres: this many pieces follow it within centimetres.
@@ -104,7 +104,7 @@ def diff_of(connection: Connection, before: str, after: str) -> VersionDiff:
     if one.plan_id != other.plan_id:
         msg = f"{before} and {after} are versions of two plans: compare them as plans"
         raise StoreError(msg)
-    was, now = (_ids(connection, at) for at in (one, other))
+    was, now = _differing(connection, one, other)
     gone = _rows(connection, was - now)
     came = _rows(connection, now - was)
     levels = {}
@@ -128,6 +128,38 @@ def _change(
         redrawn=tuple(sorted(redrawn)),
         renamed=tuple(code for code in both if code not in redrawn),
     )
+
+
+def changed_codes(connection: Connection, before: str, after: str) -> dict[str, frozenset[str]]:
+    """Return by level the codes of cells that two versions of one plan do not have in common."""
+    one, other = find_version(connection, before), find_version(connection, after)
+    was, now = _differing(connection, one, other)
+    wanted = sorted(was ^ now)
+    query = select(cell.c.level, cell.c.code).where(
+        cell.c.id.in_(bindparam("wanted", expanding=True))
+    )
+    found: dict[str, set[str]] = {}
+    for start in range(0, len(wanted), _BATCH):
+        for level, code in connection.execute(query, {"wanted": wanted[start : start + _BATCH]}):
+            found.setdefault(level, set()).add(code)
+    return {level: frozenset(codes) for level, codes in found.items()}
+
+
+def _differing(connection: Connection, one: Version, other: Version) -> tuple[set[int], set[int]]:
+    """Return cells of two versions, at least all that they do not have in common."""
+    if one.branch_id != other.branch_id:
+        return _ids(connection, one), _ids(connection, other)
+    first, last = sorted((one.number, other.number))
+    cells = select(span.c.cell_id).where(span.c.branch_id == one.branch_id)
+    # What was there at the first and still is at the last neither ended nor began between.
+    ended = cells.where(
+        span.c.to_number > first, span.c.to_number <= last, span.c.from_number <= first
+    )
+    began = cells.where(
+        span.c.from_number > first, span.c.from_number <= last, span.c.to_number > last
+    )
+    was, now = (set(connection.execute(query).scalars()) for query in (ended, began))
+    return (was, now) if one.number <= other.number else (now, was)
 
 
 def _ids(connection: Connection, one: Version) -> set[int]:

@@ -35,12 +35,14 @@ __all__ = [
     "audit",
     "branch",
     "cell",
+    "file",
     "job",
     "login_session",
     "page",
     "plan",
     "project",
     "role_grant",
+    "secret",
     "span",
     "standing",
     "version",
@@ -143,13 +145,15 @@ span = Table(
     Column("from_number", Integer, primary_key=True),
     Column("to_number", Integer, nullable=False),
     Index("ix_span_cell", "cell_id"),
+    Index("ix_span_from", "branch_id", "from_number"),
+    Index("ix_span_to", "branch_id", "to_number"),
 )  # fmt: skip
 
 audit = Table(
     "audit", METADATA,
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     _text("at"), _text("actor"), _text("action"), _text("subject"), _text("details"),
-    _text("previous"), _text("hash"),
+    _text("previous"), _text("hash"), Index("ix_audit_subject", "subject", "seq"),
 )  # fmt: skip
 
 job = Table(
@@ -159,6 +163,16 @@ job = Table(
     Column("is_cancel_asked", Boolean, nullable=False), Column("attempts", Integer, nullable=False),
     _maybe("worker"), _text("created_at"), _maybe("started_at"), _maybe("beat_at"),
     _maybe("finished_at"), CheckConstraint("progress BETWEEN 0 AND 1", name="progress"),
+)  # fmt: skip
+
+# What belongs to a project or a plan and is no part of a version.
+file = Table(
+    "file", METADATA, _id(), _to("project_id", "project.id", index=True),
+    _to("plan_id", "plan.id", nullable=True, index=True),
+    _to("version_id", "version.id", nullable=True),
+    _text("role"), _text("name"), _text("media"), Column("size", BigInteger, nullable=False),
+    _text("sha256"), _text("facts"), _text("owner"), _text("created_at"),
+    Column("content", LargeBinary, nullable=False),
 )  # fmt: skip
 
 account = Table(
@@ -178,7 +192,16 @@ api_key = Table(
     _text("label"), _text("created_at"), _maybe("expires_at"), _maybe("revoked_at"),
 )  # fmt: skip
 
+# One row a sign-in: its token is exchanged in place, and the last one is known for a while.
 login_session = Table(
-    "login_session", METADATA, _id(), _to("account_id", "account.id"), _text("hash", unique=True),
-    _text("created_at"), _text("expires_at"), _maybe("revoked_at"),
+    "login_session", METADATA, _id(), _to("account_id", "account.id", index=True),
+    _text("hash", unique=True), _text("started_at"), _text("issued_at"), _text("used_at"),
+    _text("expires_at"), Column("old_hash", Text, nullable=True, index=True), _maybe("old_until"),
+    _maybe("revoked_at"),
+)  # fmt: skip
+
+# What the service signs with, so that its processes know each other's signatures.
+secret = Table(
+    "secret", METADATA, Column("name", String(32), primary_key=True),
+    Column("value", LargeBinary, nullable=False), _text("created_at"),
 )  # fmt: skip

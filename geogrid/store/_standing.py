@@ -103,13 +103,15 @@ def _require_step(connection: Connection, version_id: str, wanted: PlanState) ->
         allowed = "、".join(one.label_zh for one in PlanState if one in TRANSITIONS[now]) or "无"
         msg = (
             f"version {version_id} is {now.value} ({now.label_zh}) and cannot become "
-            f"{wanted.value} ({wanted.label_zh}): allowed next: {allowed}"
+            f"{wanted.value} ({wanted.label_zh}): allowed next: {allowed} "
+            f"(当前为{now.label_zh}，下一步只能是：{allowed})"
         )
         raise StateError(msg)
     if known.is_draft:
         msg = (
             f"version {version_id} has {len(known.defects)} open defects and is not proven: "
-            "repair it and commit again before it is submitted"
+            "repair it and commit again before it is submitted "
+            f"(还有 {len(known.defects)} 处问题，未经证明：请修复后再提交)"
         )
         raise StateError(msg)
     return row

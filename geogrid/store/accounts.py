@@ -1,7 +1,7 @@
-"""Who may come in: accounts, their roles, keys for programs and sessions in a browser.
+"""Who may come in: accounts, their roles and keys for programs.
 
-Only hashes are kept: of passwords the argon2 text that whoever checks them has made, of keys and
-sessions the SHA-256 of a long random secret. Neither they nor names of people are ever logged.
+Only hashes are kept: of passwords the argon2 text that whoever checks them has made, of keys the
+SHA-256 of a long random secret. Neither they nor names of people are ever logged.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
-from geogrid.errors import StoreError
+from geogrid.errors import NotStoredError, StateError, StoreError
 from geogrid.store._catalog import row_of
 from geogrid.store._database import new_id, require_text
 from geogrid.store._schema import account, api_key, login_session, role_grant
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from geogrid.store._database import Database
 
-__all__ = ["Account", "Accounts", "Grant", "Secret"]
+__all__ = ["Account", "Accounts", "Grant", "Secret", "account_of", "require_sha256"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _ARGON2 = re.compile(r"\$argon2(id|i|d)\$\S+")
@@ -72,7 +72,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secret:
-    """A key or a session of an account, without the secret itself; "" in a date is open."""
+    """A key of an account, without the secret itself; "" in a date is open."""
 
     id: str
     account_id: str
@@ -119,7 +119,7 @@ class Accounts:
             )  # fmt: skip
             _set_grants(connection, made, grants)
             record(connection, at, actor, "create account", made, _named(grants))
-            return _account(connection, row_of(connection, account, made))
+            return account_of(connection, row_of(connection, account, made))
 
     def get(self, account_id: str) -> Account:
         """Return an account.
@@ -130,19 +130,19 @@ class Accounts:
             If there is none.
         """
         with self._database.reading() as connection:
-            return _account(connection, row_of(connection, account, account_id))
+            return account_of(connection, row_of(connection, account, account_id))
 
     def by_name(self, name: str) -> Account | None:
         """Return the account of a name, ``None`` where there is none."""
         with self._database.reading() as connection:
             row = connection.execute(select(account).where(account.c.name == name.strip())).first()
-            return None if row is None else _account(connection, row)
+            return None if row is None else account_of(connection, row)
 
     def all(self) -> list[Account]:
         """Return all accounts by name."""
         with self._database.reading() as connection:
             rows = connection.execute(select(account).order_by(account.c.name)).all()
-            return [_account(connection, row) for row in rows]
+            return [account_of(connection, row) for row in rows]
 
     def set_password(self, account_id: str, password_hash: str | None, *, actor: str) -> None:
         """Put another hash in the place of the password; all sessions end.
@@ -157,19 +157,39 @@ class Accounts:
         _require_hash(password_hash)
         self._change(account_id, actor, "set password", {"password_hash": password_hash})
 
-    def set_active(self, account_id: str, *, is_active: bool, actor: str) -> None:
-        """Let an account in again, or keep it out; raises as :meth:`get`."""
+    def set_active(
+        self, account_id: str, *, is_active: bool, actor: str, must_stay: Grant | None = None
+    ) -> None:
+        """Let an account in again, or keep it out; raises as :meth:`set_grants`."""
         action = "open account" if is_active else "close account"
-        self._change(account_id, actor, action, {"is_active": is_active})
+        self._change(account_id, actor, action, {"is_active": is_active}, must_stay)
 
-    def set_grants(self, account_id: str, grants: Iterable[Grant], *, actor: str) -> Account:
-        """Say anew what an account may do; raises as :meth:`get`."""
+    def set_grants(
+        self, account_id: str, grants: Iterable[Grant], *, actor: str,
+        must_stay: Grant | None = None,
+    ) -> Account:  # fmt: skip
+        """Say anew what an account may do.
+
+        Parameters
+        ----------
+        must_stay
+            A grant that some account which may come in must have afterwards, if one had it before.
+
+        Raises
+        ------
+        NotStoredError
+            If there is no such account.
+        StateError
+            If nobody would have that grant any more.
+        """
         wanted = list(grants)
         with self._database.writing() as connection:
             row = row_of(connection, account, account_id)
+            held = _is_held(connection, must_stay)
             _set_grants(connection, account_id, wanted)
+            _require_held(connection, must_stay, held)
             record(connection, self._database.now(), actor, "set roles", account_id, _named(wanted))
-            return _account(connection, row)
+            return account_of(connection, row)
 
     def add_key(
         self, account_id: str, secret_hash: str, *, label: str, actor: str,
@@ -189,19 +209,38 @@ class Accounts:
         StoreError
             If it is no such hash, or there already.
         """
-        return self._add_secret(api_key, account_id, secret_hash, actor, expires_at, label=label)
-
-    def add_session(self, account_id: str, secret_hash: str, *, expires_at: datetime) -> Secret:
-        """Add a session of a browser; as :meth:`add_key`."""
-        return self._add_secret(login_session, account_id, secret_hash, account_id, expires_at)
+        require_sha256(secret_hash)
+        with self._database.writing() as connection:
+            row_of(connection, account, account_id)
+            known = select(api_key.c.id).where(api_key.c.hash == secret_hash)
+            if connection.execute(known).first():
+                msg = "this secret is in use already: make another"
+                raise StoreError(msg)
+            at, made = self._database.now(), new_id()
+            connection.execute(
+                insert(api_key).values(
+                    id=made, account_id=account_id, hash=secret_hash, created_at=at, label=label,
+                    expires_at=None if expires_at is None else _utc(expires_at),
+                )
+            )  # fmt: skip
+            record(connection, at, actor, "create api_key", account_id, {"id": made})
+            return _secret(row_of(connection, api_key, made))
 
     def of_key(self, secret_hash: str) -> Account | None:
         """Return the active account whose key this is, ``None`` where it opens nothing."""
-        return self._opened(api_key, secret_hash)
-
-    def of_session(self, secret_hash: str) -> Account | None:
-        """Return the active account whose session this is, ``None`` where it opens nothing."""
-        return self._opened(login_session, secret_hash)
+        query = (
+            select(account)
+            .join(api_key, api_key.c.account_id == account.c.id)
+            .where(
+                api_key.c.hash == secret_hash,
+                api_key.c.revoked_at.is_(None),
+                (api_key.c.expires_at.is_(None)) | (api_key.c.expires_at > self._database.now()),
+                account.c.is_active,
+            )
+        )
+        with self._database.reading() as connection:
+            row = connection.execute(query).first()
+            return None if row is None else account_of(connection, row)
 
     def keys(self, account_id: str) -> list[Secret]:
         """Return the keys of an account, the oldest first."""
@@ -210,28 +249,40 @@ class Accounts:
             rows = connection.execute(query.order_by(api_key.c.created_at, api_key.c.id))
             return [_secret(row) for row in rows]
 
-    def revoke_key(self, key_id: str, *, actor: str) -> None:
-        """Let a key open nothing any more; raises as :meth:`get`."""
+    def revoke_key(self, key_id: str, *, actor: str, account_id: str | None = None) -> None:
+        """Let a key open nothing any more.
+
+        Parameters
+        ----------
+        account_id
+            Whose it must be, where that matters.
+
+        Raises
+        ------
+        NotStoredError
+            If there is no such key.
+        """
         with self._database.writing() as connection:
             row = row_of(connection, api_key, key_id)
+            if account_id not in {None, row.account_id}:
+                msg = f"there is no key {key_id!r} of this account"
+                raise NotStoredError(msg)
+            if row.revoked_at:
+                return
             at = self._database.now()
             connection.execute(update(api_key).where(api_key.c.id == key_id).values(revoked_at=at))
             record(connection, at, actor, "revoke key", row.account_id, {"key": key_id})
 
-    def end_session(self, secret_hash: str) -> None:
-        """Let a session open nothing any more."""
-        with self._database.writing() as connection:
-            connection.execute(
-                update(login_session)
-                .where(login_session.c.hash == secret_hash)
-                .values(revoked_at=self._database.now())
-            )
-
-    def _change(self, account_id: str, actor: str, action: str, values: dict[str, Any]) -> None:
+    def _change(
+        self, account_id: str, actor: str, action: str, values: dict[str, Any],
+        must_stay: Grant | None = None,
+    ) -> None:  # fmt: skip
         with self._database.writing() as connection:
             row_of(connection, account, account_id)
             at = self._database.now()
+            held = _is_held(connection, must_stay)
             connection.execute(update(account).where(account.c.id == account_id).values(values))
+            _require_held(connection, must_stay, held)
             connection.execute(
                 update(login_session)
                 .where(login_session.c.account_id == account_id)
@@ -239,40 +290,42 @@ class Accounts:
             )
             record(connection, at, actor, action, account_id)
 
-    def _add_secret(
-        self, table: Table, account_id: str, secret_hash: str, actor: str,
-        expires_at: datetime | None, **more: str,
-    ) -> Secret:  # fmt: skip
-        if not _SHA256.fullmatch(secret_hash):
-            msg = "only the SHA-256 of a secret is stored: give its 64 hexadecimal digits"
-            raise StoreError(msg)
-        with self._database.writing() as connection:
-            row_of(connection, account, account_id)
-            if connection.execute(select(table.c.id).where(table.c.hash == secret_hash)).first():
-                msg = "this secret is in use already: make another"
-                raise StoreError(msg)
-            at, made = self._database.now(), new_id()
-            ends = None if expires_at is None else _utc(expires_at)
-            values = {"id": made, "account_id": account_id, "hash": secret_hash, "created_at": at}
-            connection.execute(insert(table).values(values | {"expires_at": ends} | more))
-            record(connection, at, actor, f"create {table.name}", account_id, {"id": made})
-            return _secret(row_of(connection, table, made))
 
-    def _opened(self, table: Table, secret_hash: str) -> Account | None:
-        now = self._database.now()
-        query = (
-            select(account)
-            .join(table, table.c.account_id == account.c.id)
-            .where(
-                table.c.hash == secret_hash,
-                table.c.revoked_at.is_(None),
-                (table.c.expires_at.is_(None)) | (table.c.expires_at > now),
-                account.c.is_active,
-            )
+def require_sha256(secret_hash: str) -> None:
+    """Refuse what is not the hash of a secret.
+
+    Raises
+    ------
+    StoreError
+        If it is not a SHA-256 as 64 hexadecimal digits.
+    """
+    if not _SHA256.fullmatch(secret_hash):
+        msg = "only the SHA-256 of a secret is stored: give its 64 hexadecimal digits"
+        raise StoreError(msg)
+
+
+def _is_held(connection: Connection, grant: Grant | None) -> bool:
+    """Tell whether an account that may come in has a grant."""
+    if grant is None:
+        return False
+    query = (
+        select(account.c.id)
+        .join(role_grant, role_grant.c.account_id == account.c.id)
+        .where(
+            account.c.is_active, role_grant.c.role == grant.role, role_grant.c.area == grant.area
         )
-        with self._database.reading() as connection:
-            row = connection.execute(query).first()
-            return None if row is None else _account(connection, row)
+    )
+    return connection.execute(query).first() is not None
+
+
+def _require_held(connection: Connection, grant: Grant | None, was_held: bool) -> None:  # noqa: FBT001 - what :func:`_is_held` said
+    if grant is not None and was_held and not _is_held(connection, grant):
+        where = grant.area or "the whole store"
+        msg = (
+            f"nobody would be {grant.role} of {where} any more: give somebody else that first "
+            "(至少要保留一名管理员)"
+        )
+        raise StateError(msg)
 
 
 def _utc(moment: datetime) -> str:
@@ -299,7 +352,8 @@ def _named(grants: Iterable[Grant]) -> dict[str, Any]:
     return {"roles": [[one.role, one.area] for one in sorted(grants)]}
 
 
-def _account(connection: Connection, row: Row[Any]) -> Account:
+def account_of(connection: Connection, row: Row[Any]) -> Account:
+    """Return the account that a row holds."""
     grants = connection.execute(
         select(role_grant.c.role, role_grant.c.area).where(role_grant.c.account_id == row.id)
     )

@@ -13,14 +13,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, or_, select
 
-from geogrid.store._schema import audit
+from geogrid.store._schema import audit, version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row
 
     from geogrid.store._database import Database
 
@@ -92,6 +92,28 @@ class AuditLog:
         with self._database.reading() as connection:
             return [_entry(row) for row in connection.execute(query)]
 
+    def page(
+        self, *, limit: int, before: int | None = None, plan_id: str | None = None
+    ) -> list[AuditEntry]:
+        """Return some entries, the newest first.
+
+        Parameters
+        ----------
+        limit
+            At most so many.
+        before
+            Only those with a smaller number.
+        plan_id
+            Only those of one plan and its versions.
+        """
+        query = select(audit).order_by(audit.c.seq.desc()).limit(limit)
+        if before is not None:
+            query = query.where(audit.c.seq < before)
+        if plan_id is not None:
+            query = query.where(_is_of_plan(plan_id))
+        with self._database.reading() as connection:
+            return [_entry(row) for row in connection.execute(query)]
+
     def seal(self) -> tuple[int, str]:
         """Return number and hash of the last entry, to be kept elsewhere; (0, zeros) if none."""
         with self._database.reading() as connection:
@@ -142,6 +164,15 @@ def record(
         "previous": previous,
     }
     connection.execute(insert(audit).values(**values, hash=_hash(values)))
+
+
+def _is_of_plan(plan_id: str) -> ColumnElement[bool]:
+    """Tell entries about a plan, about one of its versions, and those that name it."""
+    versions = select(version.c.id).where(version.c.plan_id == plan_id)
+    # As :func:`record` writes details, and text that both databases can search.
+    named = json.dumps({"plan": plan_id}, ensure_ascii=False)[1:-1]
+    is_named = audit.c.details.contains(named, autoescape=True)
+    return or_(audit.c.subject == plan_id, audit.c.subject.in_(versions), is_named)
 
 
 def _last(connection: Connection) -> tuple[int, str]:

@@ -154,6 +154,22 @@ class Jobs:
             job_id, progress=min(max(progress, 0.0), 1.0), note=note, beat_at=self._database.now()
         )
 
+    def beat(self, job_id: str) -> Job:
+        """Say that running work is alive, and nothing of how far it is; raises as :meth:`report`.
+
+        Work of other machines that is silent for long is taken for lost.
+        """
+        return self._running(job_id, beat_at=self._database.now())
+
+    def give_back(self, job_id: str) -> Job:
+        """Say that whoever runs it must end before it is done; raises as :meth:`report`.
+
+        Restartable work waits again, as if it had not been begun; other work is interrupted.
+        """
+        self._running(job_id, attempts=job.c.attempts - 1)
+        with self._database.writing() as connection:
+            return self._taken(connection, row_of(connection, job, job_id))
+
     def finish(self, job_id: str, result: Mapping[str, Any]) -> Job:
         """Say what came of it; raises as :meth:`report`."""
         at = self._database.now()

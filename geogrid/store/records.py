@@ -14,7 +14,16 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
-__all__ = ["Branch", "CellChange", "PlanEntry", "Project", "Standing", "Version", "VersionDiff"]
+__all__ = [
+    "Branch",
+    "CellChange",
+    "PlanEntry",
+    "Project",
+    "Standing",
+    "Step",
+    "Version",
+    "VersionDiff",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +102,26 @@ class Version:
     holds_people: bool
     certificate: Certificate | None
     defects: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What a version says of how it was made, and nothing of what is in it.
+
+    Attributes
+    ----------
+    id, number, parent_id, author, message
+        As in :class:`Version`.
+    gone
+        Codes that its parent has and it has not.
+    """
+
+    id: str
+    number: int
+    parent_id: str
+    author: str
+    message: str
+    gone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

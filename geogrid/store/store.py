@@ -25,7 +25,9 @@ from geogrid.store._schema import version as version_table
 from geogrid.store._snapshot import Shelf, Snapshot, load
 from geogrid.store.accounts import Accounts
 from geogrid.store.audit import AuditLog
+from geogrid.store.files import Files
 from geogrid.store.jobs import Jobs
+from geogrid.store.sessions import Sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
         PlanEntry,
         Project,
         Standing,
+        Step,
         Version,
         VersionDiff,
     )
@@ -90,15 +93,15 @@ def open_store(
 
 
 class Store:
-    """Projects, plans and their versions; ``audit``, ``jobs`` and ``accounts`` beside them.
+    """Projects, plans and their versions; what else is kept beside them.
 
     Every method is one transaction: it happens completely or not at all, whatever becomes of the
     process. Methods may be called from several threads.
 
     Attributes
     ----------
-    audit, jobs, accounts
-        What was done, what is to do, and who may come in.
+    audit, jobs, accounts, sessions, files
+        What was done, what is to do, who may come in, who is in, and what else belongs to a plan.
     database
         Its transactions, for those who ask questions of their own (tiles).
     """
@@ -109,6 +112,8 @@ class Store:
         self.audit = AuditLog(database)
         self.jobs = Jobs(database)
         self.accounts = Accounts(database)
+        self.files = Files(database)
+        self.sessions = Sessions(database)
 
     def __enter__(self) -> Self:
         return self
@@ -129,6 +134,13 @@ class Store:
     def kind(self) -> str:
         """``sqlite`` or ``postgresql``."""
         return self.database.backend.name
+
+    @property
+    def address(self) -> str:
+        """What :func:`open_store` needs to open it again. It may hold a password: never show it."""
+        url = self.database.engine.url
+        plain = url.set(drivername=url.get_backend_name())
+        return plain.render_as_string(hide_password=False)
 
     def create_project(self, name: str, *, actor: str) -> Project:
         """Add a project; :class:`~geogrid.errors.StoreError` if the name is empty or taken."""
@@ -159,9 +171,34 @@ class Store:
         with self.database.reading() as connection:
             return _catalog.find_branch(connection, plan_id, name)
 
-    def history(self, plan_id: str, branch: str | None = None) -> list[Version]:
-        """Return the versions of a plan, or those behind the tip of a branch, the latest first."""
-        return _catalog.history_of(self.database, plan_id, branch)
+    def history(
+        self,
+        plan_id: str,
+        branch: str | None = None,
+        *,
+        limit: int | None = None,
+        before: str | None = None,
+    ) -> list[Version]:
+        """Return the versions of a plan, or those behind the tip of a branch, the latest first.
+
+        Parameters
+        ----------
+        limit
+            At most so many; all when absent.
+        before
+            Only those that are older than this version.
+        """
+        return _catalog.history_of(self.database, plan_id, branch, limit, before)
+
+    def steps(self, plan_id: str, branch: str = _catalog.MAIN, *, after: int = 0) -> list[Step]:
+        """Return how the versions behind the tip of a branch were made, the oldest first.
+
+        Parameters
+        ----------
+        after
+            Only versions with a greater number: what came in since somebody looked last.
+        """
+        return _catalog.steps_of_branch(self.database, plan_id, branch, after)
 
     def version(self, version_id: str) -> Version:
         """Return what is known of a version; :class:`~geogrid.errors.NotStoredError` if none."""
@@ -294,6 +331,11 @@ class Store:
         with self.database.reading() as connection:
             return _queries.diff_of(connection, before, after)
 
+    def changed(self, before: str, after: str) -> dict[str, frozenset[str]]:
+        """Return by level the codes of cells that two versions do not have in common."""
+        with self.database.reading() as connection:
+            return _queries.changed_codes(connection, before, after)
+
     def standing(self, version_id: str) -> Standing:
         """Return how far a version has come, and who brought it there."""
         return _standing.standing_at(self.database, version_id)
@@ -391,7 +433,7 @@ class Store:
         msg = (
             f"branch {branch} of plan {plan_id} is at version {head or '(none)'} by now, not at "
             f"{start or '(none)'}; cells changed since: {told or 'none'}: read it again and repeat "
-            "the edit"
+            "the edit (方案已有新版本：请载入后再改一次)"
         )
         return StaleVersionError(
             msg, expected=start, current=head, changed=changed, conflict=conflict

@@ -112,3 +112,41 @@ def test_a_process_number_used_again_is_not_taken_for_the_old_process(store):
     job = store.jobs.add("x", {}, owner="甲")
     store.jobs.claim(this_worker().rsplit(":", 1)[0] + ":1")
     assert [one.id for one in store.jobs.recover()] == [job.id]
+
+
+def test_work_that_beats_is_not_lost_though_it_says_nothing(address):
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    with open_store(address, clock=lambda: moment) as store:
+        job = store.jobs.add("x", {}, owner="甲")
+        store.jobs.claim("elsewhere:1:2")
+        store.jobs.report(job.id, 0.4, "半")
+        moment += timedelta(minutes=3)
+        beaten = store.jobs.beat(job.id)
+        assert (beaten.progress, beaten.note) == (0.4, "半")
+        assert store.jobs.recover() == []
+        store.jobs.finish(job.id, {})
+        with pytest.raises(StateError):
+            store.jobs.beat(job.id)
+
+
+@pytest.mark.parametrize(
+    ("is_restartable", "is_asked", "state"),
+    [
+        (True, False, JobState.QUEUED),
+        (False, False, JobState.INTERRUPTED),
+        (True, True, JobState.CANCELLED),
+    ],
+)
+def test_work_that_is_given_back_waits_again_as_if_never_begun(
+    store, is_restartable, is_asked, state
+):
+    job = store.jobs.add("x", {}, owner="甲", is_restartable=is_restartable)
+    store.jobs.claim()
+    store.jobs.report(job.id, 0.4, "半")
+    if is_asked:
+        store.jobs.cancel(job.id)
+    given = store.jobs.give_back(job.id)
+    assert (given.state, given.attempts) == (state, 0)
+    if state is JobState.QUEUED:
+        assert (given.progress, given.note) == (0.0, "")
+        assert store.jobs.claim().attempts == 1

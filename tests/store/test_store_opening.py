@@ -62,6 +62,15 @@ def test_the_last_step_is_the_one_that_is_asked_for():
     assert ScriptDirectory("geogrid/store/migrations").get_current_head() == HEAD
 
 
+def test_another_process_opens_a_store_by_its_address(store):
+    made = store.create_project("p", actor="甲")
+    done = subprocess.run(
+        [sys.executable, "-c", OPENS, store.address, "q"], capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert [one.name for one in store.projects()] == [made.name, "q"]
+
+
 def test_a_store_of_a_newer_program_is_left_alone(address):
     with open_store(address) as store, store.database.writing() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
@@ -106,6 +115,8 @@ def test_a_backup_is_a_whole_store(tmp_path):
         entry = store.create_plan(project.id, "p", actor="甲")
         made = store.commit(entry.id, "main", None, square_plan(), author="甲", message="")
         copy = store.backup(tmp_path / "copy.db")
+        made_by_us = [*tmp_path.glob("x.db*"), copy]
+        assert {one.stat().st_mode & 0o777 for one in made_by_us} == {0o600}
         with pytest.raises(OutputError, match="there already"):
             store.backup(copy)
         with pytest.raises(OutputError, match="could not be written"):

@@ -64,7 +64,10 @@ from geogrid.accounts.tokens import (
     new_session,
     prefix_of_key,
     rotate_session,
+    sign_text,
+    signed_text,
     standing_of,
+    use_session,
 )
 from geogrid.errors import InputError
 
@@ -331,6 +334,51 @@ def test_a_proof_against_forgery_belongs_to_one_session_and_one_server():
     assert token not in proof
     with pytest.raises(InputError, match="32 random bytes"):
         csrf_token(token, b"short")
+
+
+@given(st.text(), st.text(min_size=1))
+def test_a_signed_text_is_read_by_who_signed_it_and_for_what_it_was_signed(text, other):
+    key = b"k" * 32
+    signed = sign_text(text, key, purpose="a")
+    assert signed_text(signed, key, purpose="a") == text
+    assert signed_text(signed, key, purpose="b") is None
+    assert signed_text(signed, b"l" * 32, purpose="a") is None
+    assert signed_text(signed + other, key, purpose="a") is None
+    assert signed_text(other + signed, key, purpose="a") is None
+    assert signed_text(other, key, purpose="a") is None
+
+
+def test_what_is_signed_for_one_thing_proves_nothing_else():
+    key = b"k" * 32
+    _, _, proof = sign_text("session", key, purpose="oidc").rpartition(".")
+    assert not check_csrf_token(proof, "session", key)
+    with pytest.raises(InputError, match="32 random bytes"):
+        sign_text("x", b"short", purpose="a")
+
+
+def test_a_used_session_ends_later_but_use_within_a_minute_is_not_worth_noting():
+    session = new_session(NOW)
+    assert use_session(session, NOW + timedelta(seconds=59)) is session
+    used = use_session(session, NOW + timedelta(minutes=1))
+    assert used.expires_at == session.expires_at + timedelta(minutes=1)
+    assert used.issued_at == session.issued_at
+    late = use_session(used, NOW + timedelta(hours=2))
+    assert late.expires_at == NOW + timedelta(hours=4)
+    with pytest.raises(InputError, match="sign in again"):
+        use_session(session, NOW + timedelta(hours=2))
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        ({"grace": timedelta(seconds=-1)}, "grace"),
+        ({"grace": timedelta(hours=3)}, "grace"),
+        ({"note_every": timedelta(hours=2)}, "note sooner"),
+    ],
+)
+def test_a_session_that_nobody_could_use_is_refused(policy, words):
+    with pytest.raises(InputError, match=words):
+        SessionPolicy(**policy)
 
 
 def _fail(times: int, policy: ThrottlePolicy) -> list[float]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import geopandas as gpd
+import numpy as np
 import pytest
 import shapely
 from api_service import service
@@ -24,6 +26,7 @@ from map_plans import (
 from shapely.geometry import Point, shape
 
 from geogrid.api import import_plan, serve
+from geogrid.api.features import BoxIndex
 from geogrid.api.problems import STATUS_OF_ERROR
 from geogrid.api.view import PlanView
 from geogrid.coverage.plan import verify_plan
@@ -32,7 +35,7 @@ from geogrid.io.plan_file import write_plan
 from geogrid.model.report import CoverageReport
 from geogrid.store import open_store
 
-ROUTES = ("/", "/healthz", "/api/plan", "/api/levels", "/api/cells", "/api/circles",
+ROUTES = ("/", "/map", "/healthz", "/api/plan", "/api/levels", "/api/cells", "/api/circles",
           "/api/stations", "/api/where")  # fmt: skip
 
 
@@ -206,7 +209,7 @@ def test_an_unknown_route_is_a_problem_too(client):
 
 
 def test_every_answer_carries_the_tag_of_the_plan_and_is_not_sent_twice(client):
-    for route in ("/", "/api/plan", "/api/cells"):
+    for route in ("/map", "/api/plan", "/api/cells"):
         first = client.get(route)
         tag = first.headers["etag"]
         assert re.fullmatch(r'"[0-9a-f]{16}"', tag)
@@ -222,17 +225,30 @@ def test_another_plan_has_another_tag(client, bare):
 
 
 def test_the_page_is_the_offline_map(client):
-    answer = client.get("/")
+    answer = client.get("/map")
     assert answer.headers["content-type"].startswith("text/html")
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "建设南路" in answer.text
     assert not re.search(r"https?://", answer.text)
 
 
+def test_the_start_leads_to_the_web_app_where_it_is_built(plan_file, tmp_path):
+    web = tmp_path / "dist"
+    with service(plan_file, tmp_path, web=web, has_anonymous_viewing=False) as one:
+        assert_problem(one.nobody.get("/"), 401, "sign in")
+        viewer = one.program("v", ("viewer", ""))
+        assert viewer.get("/").text == viewer.get("/map").text
+        web.mkdir()
+        (web / "index.html").write_text("<p>app</p>")
+        answer = one.nobody.get("/", follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (307, "/app/")
+        assert_problem(one.nobody.get("/map"), 401, "sign in")
+
+
 def test_the_page_knows_the_unserved_from_the_file_alone(client, bare):
     pattern = r'<script type="application/json" id="gg-data">(.*?)</script>'
     data, without = (
-        json.loads(re.search(pattern, one.get("/").text, re.DOTALL)[1]) for one in (client, bare)
+        json.loads(re.search(pattern, one.get("/map").text, re.DOTALL)[1]) for one in (client, bare)
     )
     assert data["limits"] == ["5分钟", "15分钟"]
     assert data["levels"][1]["unserved"][0][0] == 40
@@ -263,7 +279,7 @@ def test_a_plan_without_stations_answers_empty(bare):
     assert bare.get("/api/circles").json() == empty
     assert bare.get("/where", params=degrees(X0 + 50, Y0 + 50)).json()["station"] is None
     assert_problem(bare.get("/api/circles", params={"minutes": 5}), 404, "none")
-    assert bare.get("/").status_code == 200
+    assert bare.get("/map").status_code == 200
 
 
 def test_health_is_never_cached(client):
@@ -354,3 +370,17 @@ def test_a_port_that_is_taken_is_named(tmp_path):
 def test_geojson_is_json_without_nan(client):
     for route in ("/api/cells", "/api/circles", "/api/stations"):
         json.loads(client.get(route).text, parse_constant=pytest.fail)
+
+
+def test_many_threads_ask_the_index_of_boxes_at_once():
+    low = np.random.default_rng(1).uniform(0, 100, (5000, 2))
+    index = BoxIndex(np.hstack([low, low + 1]))
+    wanted = index.intersection((10, 10, 30, 30))
+    assert wanted == np.flatnonzero(((low <= 30) & (low + 1 >= 10)).all(axis=1)).tolist()
+    with ThreadPoolExecutor(8) as pool:
+        boxes = [(10, 10, 30, 30)] * 400
+        assert all(one == wanted for one in pool.map(index.intersection, boxes))
+
+
+def test_an_index_of_nothing_finds_nothing():
+    assert BoxIndex(np.full((2, 4), np.nan)).intersection((0, 0, 1, 1)) == []

@@ -237,6 +237,39 @@ def test_a_preview_stores_nothing_and_tells_nothing_of_other_areas(one):
     assert len(one.store.history(one.plan)) == 1
 
 
+def test_a_preview_that_is_to_be_proven_refuses_what_storing_would_and_stores_nothing(one, planner):
+    torn = {"command": "paint", "level": "wei", "target": "43020101", "atoms": ["a11"]}
+    body = one.write(planner, "POST", "preview", {"command": torn}).json()
+    assert (body["refused"], body["drawn"]) == (None, [])
+    body = one.write(planner, "POST", "preview", {"command": torn, "prove": True}).json()
+    assert "43020104将变成空网格" in body["refused"]
+    assert body["cells"] == []
+    locks = {"levels": [], "cells": [["wei", "43020102"]]}
+    assert one.write(planner, "PUT", "locks", locks).status_code == 200
+    held = {"command": "merge", "level": "wei", "cells": ["43020101", "43020102"]}
+    body = one.write(planner, "POST", "preview", {"command": held, "prove": True}).json()
+    assert "已锁定" in body["refused"]
+    assert len(one.store.history(one.plan)) == 1
+
+
+def test_a_proven_preview_draws_the_cells_as_they_would_be(one, planner):
+    body = one.write(planner, "POST", "preview", {"command": FIRST, "prove": True}).json()
+    assert body["refused"] is None
+    assert {row["code"]: (row["before"], row["households"]) for row in body["cells"]} == {
+        "43020101": (40, 90), "43020103": (50, 0),
+    }  # fmt: skip
+    shapes = gpd.GeoSeries([shapely.geometry.shape(one) for one in body["drawn"]], crs=4326)
+    assert shapes.to_crs(CRS_ZHUZHOU).area.sum() == pytest.approx(2 * SIDE**2, rel=1e-6)
+
+
+def test_a_proven_preview_tells_nothing_of_other_areas(one):
+    mine = one.program("mine", ("planner", "430201"))
+    spy = {"command": "merge", "level": "wei", "cells": ["43020201", "43020202"]}
+    body = one.write(mine, "POST", "preview", {"command": spy, "prove": True}).json()
+    assert (body["cells"], body["drawn"]) == ([], [])
+    assert "不在您的辖区" in body["refused"]
+
+
 def test_arcs_are_every_border_once_with_its_coarsest_level(one, planner):
     arcs = planner.get(f"{one.at_head}/arcs").json()["arcs"]
     # Four by four squares: each of 40 sides, where corners of the limit join two into one.

@@ -15,7 +15,8 @@ from map_plans import make_plan, make_reach, make_stations
 
 from geogrid.accounts.roles import PERMISSIONS, Role, Scope
 from geogrid.api.app import ROUTERS
-from geogrid.api.security import COOKIE, actions_of
+from geogrid.api.browsers import COOKIE
+from geogrid.api.security import actions_of
 from geogrid.api.startup import first_account
 from geogrid.io.plan_file import write_plan
 
@@ -29,8 +30,9 @@ ROUTES = [
 ROLES = [None, *Role]
 # Whoever may read may read it: sign-in, files of the app, and what describes the service.
 OPEN = {
-    "/healthz", "/openapi.json", "/docs", "/app", "/app/{path:path}", "/api/v1/me",
-    "/api/v1/login", "/api/v1/logout",
+    "/", "/healthz", "/openapi.json", "/docs", "/app", "/app/{path:path}", "/api/v1/me",
+    "/api/v1/login", "/api/v1/logout", "/api/v1/settings",
+    "/api/v1/login/oidc", "/api/v1/login/oidc/callback",
 }  # fmt: skip
 
 
@@ -60,6 +62,8 @@ def path_of(route, made):
     names = {
         "plan": made.plan, "v": "head", "code": "43020101", "other": "head", "layer": "cells",
         "z": "14", "x": "13340", "y": "6878", "name": "wei", "item": "43020101",
+        "tms": "WebMercatorQuad", "row": "6878", "col": "13340",
+        "account": "none", "key": "none", "project": "none", "job": "none", "file": "none",
     }  # fmt: skip
     path = route.path.replace("{path:path}", "index.html")
     return re.sub(r"{(\w+)}", lambda found: names[found[1]], path)
@@ -98,7 +102,7 @@ def test_nothing_but_the_door_opens_where_signing_in_is_needed(plan_file, tmp_pa
 def test_where_drafts_are_not_shown_the_public_waits_for_a_version_in_force(plan_file, tmp_path):
     with service(plan_file, tmp_path, shows_drafts=False) as made:
         assert made.nobody.get(made.base).status_code == 404
-        assert made.nobody.get("/").status_code == 404
+        assert made.nobody.get("/map").status_code == 404
         assert made.nobody.get("/api/v1/projects").json()[0]["plans"] == []
         assert made.program("p", ("planner", "")).get(made.base).status_code == 200
 
@@ -215,14 +219,14 @@ def test_the_first_account_is_made_once_and_draws_but_does_not_approve(one):
 
 def test_every_answer_tells_browsers_to_do_no_harm(shared):
     made, _ = shared
-    for path in ("/", "/app/", "/api/v1/me", "/nothing", made.base, f"{made.at_head}/arcs"):
+    for path in ("/map", "/app/", "/api/v1/me", "/nothing", made.base, f"{made.at_head}/arcs"):
         headers = made.nobody.get(path).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert "max-age" in headers["strict-transport-security"]
         policy = headers["content-security-policy"]
         assert "frame-ancestors 'none'" in policy
-        assert policy.startswith("default-src 'none'" if path == "/" else "default-src 'self'")
-        assert path == "/" or "unsafe" not in policy
+        assert policy.startswith("default-src 'none'" if path == "/map" else "default-src 'self'")
+        assert path == "/map" or "unsafe" not in policy
         assert "access-control-allow-origin" not in headers
 
 
