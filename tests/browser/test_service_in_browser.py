@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from map_plans import make_circles, make_stations
+from map_plans import make_stations
 from serve_cases import ended, started
 from web_service import DIST, make_fine_plan
 from web_steps import middle_of, show_all, spot, take, wait_for_map, wait_until
+from web_visit import to_tab
 
 from geogrid.accounts.passwords import hash_password
 from geogrid.api import import_plan
@@ -135,7 +136,7 @@ def draw_split(office, page):
     page.mouse.click(*spot(page, (middle, south - 0.0003)))
     page.wait_for_timeout(350)
     page.mouse.click(*spot(page, (middle, north + 0.0003)))
-    page.locator("#gg-live td:text('new 1')").wait_for()
+    page.locator("#gg-live >> text=新").first.wait_for()
     page.keyboard.press("Enter")
 
 
@@ -201,18 +202,18 @@ def paint(office, page, atom):
 
 def test_two_planners_who_edit_other_cells_both_keep_their_edits(office):
     wang = office.page("wang")
-    li = office.page("li", path="app/#cell=43020207&level=wei")
+    li = office.page("li", path="app/#cell=43020203&level=wei")
     for page in (wang, li):
         edit(page)
     first = office.head
-    mine, theirs = office.atoms_of(BESIDE)[0], office.atoms_of("43020208")[0]
+    mine, theirs = office.atoms_of(BESIDE)[0], office.atoms_of("43020204")[0]
     paint(office, wang, mine)
     moved(office, wang, first)
     second = office.head
     paint(office, li, theirs)
     moved(office, li, second)
     assert mine in office.atoms_of(CELL)
-    assert theirs in office.atoms_of("43020207")
+    assert theirs in office.atoms_of("43020203")
     authors = [one.author for one in office.store.history(office.plan)[:2]]
     assert len(set(authors)) == 2
 
@@ -271,10 +272,18 @@ def test_a_plan_goes_from_draft_into_force_through_two_pairs_of_hands(office):
     wang.click("#gg-submit")
     wang.click("dialog >> text=提交审核 >> nth=-1")
     wait_until(wang, lambda: office.store.standing(office.head).state == "submitted")
+    chen = office.page("chen")
+    to_tab(chen, "版本")
+    row = chen.locator(f"#gg-versions li[data-version='{office.head}']")
+    for name, state in (("审核通过", "reviewed"), ("发布生效", "in_force")):
+        row.locator(f"button >> text={name}").click()
+        chen.click(f"#gg-step-dialog form button >> text={name}")
+        wait_until(chen, lambda state=state: office.store.standing(office.head).state == state)
+    public = office.page()
+    assert "生效" in public.locator("#gg-badges").inner_text()
 
 
 def test_households_of_the_map_are_those_of_the_store(office):
     page = office.page("wang")
     told = page.evaluate("geogridWeb.store.get().info.households_text")
     assert int(told) == office.now.households == int(np.sum(office.now.cells("wei")["households"]))
-    assert make_circles().crs is not None
