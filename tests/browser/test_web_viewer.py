@@ -98,7 +98,7 @@ def middle_of(service, code):
 
 
 def test_the_map_shows_cells_with_local_letters_and_asks_nobody_else(desktop):
-    assert desktop.locator("#gg-title").inner_text() == "芦淞区建设街道 · 两级网格"
+    assert desktop.locator("#gg-title").inner_text() == "芦淞区建设街道"
     badges = desktop.locator("#gg-badges").inner_text()
     assert "合成数据" in badges
     assert "估算户数" in badges

@@ -95,6 +95,7 @@ export const WORDS = {
   parent: ['上级', 'Parent'],
   servedIn: ['{n}分钟内有站', 'Within {n} minutes'],
   station: ['服务站', 'Station'],
+  legendStandIns: ['公共设施（代替服务站）', 'Public places standing in for stations'],
   standIn: ['以{name}代替服务站', '{name} stands in for a station'],
   legend: ['图例', 'Legend'],
   legendBorder: ['{level}边界', 'Border of {level}'],

@@ -25,8 +25,8 @@ export function badgesOf(context: Context): [string, string][] {
 export function drawHead(context: Context): void {
   const { store } = context;
   const { info, me, language } = store.get();
-  const title = info ? [info.district?.name || info.name, info.scheme.title].filter(Boolean).join(' · ') : t('product');
-  document.title = title;
+  const title = info ? info.district?.name || info.name : t('product');
+  document.title = info ? [title, info.scheme.title].filter(Boolean).join(' · ') : title;
   document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
   const toggle = h('button', {
     type: 'button', class: 'gg-toggle', id: 'gg-toggle', title: t('panelHint'), 'aria-controls': 'gg-panel',

@@ -41,7 +41,11 @@ export function legendRows({ store }: Context): LegendRow[] {
   });
   const has = (name: string, what: { state: string; value?: { features: unknown[] } }) =>
     layers.includes(name) && what.state === 'there' && (what.value?.features.length ?? 0) > 0;
-  if (has('stations', state.stations)) rows.push({ text: t('layer_stations'), colour: STATION, look: 'dot' });
+  if (has('stations', state.stations)) {
+    const features = state.stations.state === 'there' ? state.stations.value.features : [];
+    const areStandIns = features.every(({ properties }) => properties.stand_in);
+    rows.push({ text: t(areStandIns ? 'legendStandIns' : 'layer_stations'), colour: STATION, look: 'dot' });
+  }
   if (has('defects', state.defects)) rows.push({ text: t('layer_defects'), colour: DEFECT.fill, look: 'box' });
   return rows;
 }
