@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from map_plans import make_plan, make_reach, make_stations
+
+from geogrid.io.plan_file import write_plan
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = Path("/usr/bin/chromium")
 SHARED = ROOT.parent / "shared" / "data"
+WEB_APP = ROOT / "geogrid" / "web" / "dist" / "app.js"
 
 # The same commit gets the same verdict; "demand" is there to look for what nobody thought of.
 settings.register_profile(
@@ -61,3 +65,22 @@ def browser():
         )
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def plan_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small plan as a file, with stations, circles and who is served."""
+    plan = make_plan()
+    return write_plan(
+        plan,
+        tmp_path_factory.mktemp("plan") / "plan.gpkg",
+        reach=make_reach(plan, unserved={}, near={"a00": 40}),
+        stations=make_stations(),
+    )
+
+
+@pytest.fixture
+def web_app() -> None:
+    """Need the built web app."""
+    if not WEB_APP.is_file():
+        pytest.skip("the web app is not built: install geogrid from source with Node.js at hand")

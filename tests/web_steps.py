@@ -11,19 +11,18 @@ PATIENCE_S = 20
 
 
 def wait_until(page, claim):
+    """Wait for a claim: a function, or words that the page evaluates."""
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
-        if claim():
+        if claim() if callable(claim) else page.evaluate(claim):
             return
         page.wait_for_timeout(100)
-    pytest.fail("never came true")
+    pytest.fail(f"never came true: {claim}")
 
 
 def wait_for_map(page):
     """Wait until the map has drawn labels, which come last."""
-    wait_until(
-        page, lambda: page.evaluate("!!window.geogridWeb && geogridWeb.view.drawnLabels > 0")
-    )
+    wait_until(page, "!!window.geogridWeb && geogridWeb.view.drawnLabels > 0")
 
 
 def show_all(page):

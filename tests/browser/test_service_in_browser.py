@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from map_plans import make_stations
 from serve_cases import ended, started
-from web_service import DIST, make_fine_plan
+from web_service import make_fine_plan
 from web_steps import middle_of, show_all, spot, take, wait_for_map, wait_until
 from web_visit import to_tab
 
@@ -20,7 +20,9 @@ from geogrid.store import Grant, open_store
 
 pytest.importorskip("playwright.sync_api")
 
-pytestmark = [pytest.mark.browser, pytest.mark.network]
+pytestmark = [
+    pytest.mark.browser, pytest.mark.network, pytest.mark.usefixtures("web_app")
+]  # fmt: skip
 
 PASSWORD = "a long enough secret"  # noqa: S105 - of tests
 CELL, BESIDE = "43020103", "43020104"
@@ -28,12 +30,6 @@ PEOPLE = {
     "wang": [Grant("planner")], "li": [Grant("planner")], "chen": [Grant("reviewer")],
     "viewer": [Grant("viewer")],
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _built():
-    if not (DIST / "app.js").is_file():
-        pytest.skip("the web app is not built: install geogrid from source with Node.js at hand")
 
 
 class Office:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -11,20 +10,17 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from web_service import DIST, FakeService, degrees, make_fine_plan
+from web_service import FakeService, degrees, make_fine_plan
+from web_steps import middle_of, show_all, spot, take, wait_for_map, wait_until
 
 pytest.importorskip("playwright.sync_api")
 
-pytestmark = [pytest.mark.browser, pytest.mark.network]
+pytestmark = [
+    pytest.mark.browser, pytest.mark.network, pytest.mark.usefixtures("web_app")
+]  # fmt: skip
 
 PATIENCE_S = 15
 CELL, BESIDE = "43020103", "43020104"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _built():
-    if not (DIST / "app.js").is_file():
-        pytest.skip("the web app is not built: install geogrid from source with Node.js at hand")
 
 
 @pytest.fixture
@@ -43,13 +39,9 @@ def editing(browser, service, *, size=(1300, 850), touch=False, cell=CELL, level
     faults = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.goto(f"{service.address}/#cell={cell}&level={level}")
-    wait_until(
-        page, lambda: page.evaluate("!!window.geogridWeb && geogridWeb.view.drawnLabels > 0")
-    )
+    wait_for_map(page)
     wait_until(page, lambda: page.locator("#gg-card").is_visible())
-    page.evaluate(
-        "geogridWeb.view.map.fitBounds(geogridWeb.store.get().info.bounds, {animate: false})"
-    )
+    show_all(page)
     if page.locator("#gg-toggle").is_visible():
         page.click("#gg-toggle")
     page.click("#gg-edit")
@@ -64,32 +56,8 @@ def page(browser, service):
         yield page
 
 
-def wait_until(page, claim):
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        if claim():
-            return
-        page.wait_for_timeout(100)
-    pytest.fail("never came true")
-
-
-def spot(page, place):
-    return page.evaluate(
-        """([lon, lat]) => {
-          const at = geogridWeb.view.map.project([lon, lat]);
-          const box = geogridWeb.view.map.getCanvas().getBoundingClientRect();
-          return [at.x + box.left, at.y + box.top];
-        }""",
-        list(place),
-    )
-
-
 def features_of(answer):
     return json.loads(answer[2])
-
-
-def middle_of(shape):
-    return np.mean(shape["geometry"]["coordinates"][0][:-1], axis=0).tolist()
 
 
 def atom_spot(page, service, atom):
@@ -101,10 +69,6 @@ def atom_spot(page, service, atom):
 def atoms_of(service, code):
     leaf = service.plan.labels["wei"]
     return sorted(leaf.index[leaf == code])
-
-
-def take(page, tool):
-    page.click(f"#gg-tools >> text={tool}")
 
 
 def has_atoms(page):

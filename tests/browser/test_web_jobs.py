@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from web_service import DIST, FakeService
+from web_service import FakeService
 from web_steps import wait_until
 from web_visit import to_tab, visited
 
 pytest.importorskip("playwright.sync_api")
 
-pytestmark = [pytest.mark.browser, pytest.mark.network]
+pytestmark = [
+    pytest.mark.browser, pytest.mark.network, pytest.mark.usefixtures("web_app")
+]  # fmt: skip
 
 POINTS = b"lon,lat\n113.1,27.8\n113.2,27.9\n"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _built():
-    if not (DIST / "app.js").is_file():
-        pytest.skip("the web app is not built: install geogrid from source with Node.js at hand")
 
 
 @pytest.fixture

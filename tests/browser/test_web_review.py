@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from web_service import DIST, FakeService
+from web_service import FakeService
 from web_steps import wait_until
 from web_visit import to_tab, visited
 
 pytest.importorskip("playwright.sync_api")
 
-pytestmark = [pytest.mark.browser, pytest.mark.network]
+pytestmark = [
+    pytest.mark.browser, pytest.mark.network, pytest.mark.usefixtures("web_app")
+]  # fmt: skip
 
 MERGE = {"command": "merge", "level": "wei", "cells": ["43020101", "43020103"], "into": "43020101"}
 AGAIN = {"command": "merge", "level": "wei", "cells": ["43020201", "43020202"], "into": "43020201"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _built():
-    if not (DIST / "app.js").is_file():
-        pytest.skip("the web app is not built: install geogrid from source with Node.js at hand")
 
 
 @pytest.fixture

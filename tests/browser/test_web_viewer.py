@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import time
 
 import pytest
-from web_service import DIST, FakeService
+from web_service import FakeService
+from web_steps import spot, wait_for_map, wait_until
 
 pytest.importorskip("playwright.sync_api")
 
-pytestmark = [pytest.mark.browser, pytest.mark.network]
-
-PATIENCE_S = 15
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _built():
-    if not (DIST / "app.js").is_file():
-        pytest.skip("the web app is not built: install geogrid from source with Node.js at hand")
+pytestmark = [
+    pytest.mark.browser, pytest.mark.network, pytest.mark.usefixtures("web_app")
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -47,20 +41,6 @@ def opened(browser, service, *, width=1300, height=850, path="/", touch=False):
     return page, faults
 
 
-def wait_until(page, claim):
-    """Wait without evaluating text in the page, which its policy forbids."""
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        if page.evaluate(claim):
-            return
-        page.wait_for_timeout(100)
-    pytest.fail(f"never came true: {claim}")
-
-
-def wait_for_map(page):
-    wait_until(page, "!!window.geogridWeb && geogridWeb.view.drawnLabels > 0")
-
-
 @pytest.fixture
 def desktop(browser, service):
     page, faults = opened(browser, service)
@@ -77,18 +57,6 @@ def phone(browser, service):
     yield page
     page.context.close()
     assert faults == []
-
-
-def spot(page, lon, lat):
-    """Where a place is on the screen."""
-    return page.evaluate(
-        """([lon, lat]) => {
-          const at = geogridWeb.view.map.project([lon, lat]);
-          const box = geogridWeb.view.map.getCanvas().getBoundingClientRect();
-          return [at.x + box.left, at.y + box.top];
-        }""",
-        [lon, lat],
-    )
 
 
 def middle_of(service, code):
@@ -111,7 +79,7 @@ def test_the_map_shows_cells_with_local_letters_and_asks_nobody_else(desktop):
 
 
 def test_a_click_on_a_cell_tells_who_it_is(desktop, service):
-    desktop.mouse.click(*spot(desktop, *middle_of(service, "43020103")))
+    desktop.mouse.click(*spot(desktop, middle_of(service, "43020103")))
     card = desktop.locator("#gg-card")
     card.wait_for()
     text = card.inner_text()

@@ -5,19 +5,12 @@ from __future__ import annotations
 import pytest
 from api_service import PASSWORD, service
 from fastapi.testclient import TestClient
-from map_plans import make_plan
 from sqlalchemy import text
 
 from geogrid.api.browsers import COOKIE
-from geogrid.io.plan_file import write_plan
 
 ACCOUNTS = "/api/v1/accounts"
 NEW = "another long secret"
-
-
-@pytest.fixture(scope="module")
-def plan_file(tmp_path_factory):
-    return write_plan(make_plan(), tmp_path_factory.mktemp("plan") / "plan.gpkg")
 
 
 @pytest.fixture

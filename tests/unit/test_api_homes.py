@@ -10,8 +10,6 @@ from api_service import service
 from edit_plans import homes_of
 from map_plans import CRS_ZHUZHOU, SIDE, X0, Y0, make_plan
 
-from geogrid.io.plan_file import write_plan
-
 # A third of the first square: 40 households live in it.
 CUT = {
     "command": "split", "level": "wei", "cell": "43020101",
@@ -22,11 +20,6 @@ CUT = {
 @pytest.fixture(scope="module")
 def homes():
     return homes_of(make_plan()).set_crs(CRS_ZHUZHOU).assign(name="张三")
-
-
-@pytest.fixture(scope="module")
-def plan_file(tmp_path_factory):
-    return write_plan(make_plan(), tmp_path_factory.mktemp("plan") / "plan.gpkg")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from api_service import service
 from fastapi.testclient import TestClient
-from map_plans import make_plan, make_reach, make_stations
+from map_plans import make_plan
 
 from geogrid.accounts.tokens import new_api_key
 from geogrid.io.plan_file import write_plan
@@ -25,15 +25,6 @@ JOB_FIELDS = {
     "error", "owner_name", "created_at", "finished_at", "is_over",
 }  # fmt: skip
 PATIENCE_S = 90
-
-
-@pytest.fixture(scope="module")
-def plan_file(tmp_path_factory):
-    plan = make_plan()
-    return write_plan(
-        plan, tmp_path_factory.mktemp("plan") / "plan.gpkg",
-        reach=make_reach(plan, unserved={}, near={"a00": 40}), stations=make_stations(),
-    )  # fmt: skip
 
 
 @pytest.fixture

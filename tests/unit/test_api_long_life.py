@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 from api_service import service
-from map_plans import make_plan
 
 from geogrid.api import ServiceSettings, create_app
 from geogrid.api.kept import Kept
 from geogrid.api.steps import StepBook, Steps
 from geogrid.errors import EditError
-from geogrid.io.plan_file import write_plan
 from geogrid.store import Step, open_store
 
 
@@ -19,11 +17,6 @@ def renamed(number):
 
 
 MERGED = {"command": "merge", "level": "wei", "cells": ["43020101", "43020103"], "into": "43020101"}
-
-
-@pytest.fixture(scope="module")
-def plan_file(tmp_path_factory):
-    return write_plan(make_plan(), tmp_path_factory.mktemp("plan") / "plan.gpkg")
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ import pytest
 from api_service import service
 from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi.testclient import TestClient
-from map_plans import make_plan
 
 from geogrid.accounts.oidc import OidcSettings, challenge_of
 from geogrid.api import create_app, fetch, read_oidc_settings
@@ -24,7 +23,6 @@ from geogrid.api.browsers import COOKIE
 from geogrid.api.oidc import SIGN_IN_COOKIE
 from geogrid.cli import main
 from geogrid.errors import InputError, MissingFileError
-from geogrid.io.plan_file import write_plan
 
 BACK = "https://grid.example/api/v1/login/oidc/callback"
 START = "/api/v1/login/oidc"
@@ -121,11 +119,6 @@ def provider(monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with running_provider() as one:
         yield one
-
-
-@pytest.fixture(scope="module")
-def plan_file(tmp_path_factory):
-    return write_plan(make_plan(), tmp_path_factory.mktemp("plan") / "plan.gpkg")
 
 
 def settings_for(provider, **more):

@@ -8,20 +8,13 @@ from urllib.parse import quote
 import pytest
 from api_service import PASSWORD, service
 from fastapi.testclient import TestClient
-from map_plans import make_plan
 
 from geogrid.accounts.tokens import SessionPolicy
 from geogrid.api import create_app
 from geogrid.api.browsers import COOKIE
-from geogrid.io.plan_file import write_plan
 
 NEW = "another long secret"
 ME = "/api/v1/me"
-
-
-@pytest.fixture(scope="module")
-def plan_file(tmp_path_factory):
-    return write_plan(make_plan(), tmp_path_factory.mktemp("plan") / "plan.gpkg")
 
 
 @pytest.fixture

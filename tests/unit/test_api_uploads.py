@@ -13,12 +13,12 @@ import geopandas as gpd
 import pytest
 from api_service import service
 from geopandas.testing import assert_geodataframe_equal
-from map_plans import make_circles, make_plan, make_reach, make_stations
+from map_plans import make_circles
 from pandas.testing import assert_frame_equal
 from shapely.geometry import box
 
 from geogrid.api import uploads
-from geogrid.io.plan_file import read_plan, read_plan_layers, write_plan
+from geogrid.io.plan_file import read_plan, read_plan_layers
 from geogrid.io.tables import read_households
 from geogrid.vocabulary import FileRole, JobKind
 
@@ -29,15 +29,6 @@ PEOPLE = (
     "李四,13800000002,113.11,27.81,2,h2\n王五,13800000003,,,1,h3\n"
 )
 STATIONS = "名称,经度,纬度\n东站,113.1,27.8\n西站,113.11,27.8\n"
-
-
-@pytest.fixture(scope="module")
-def plan_file(tmp_path_factory):
-    plan = make_plan()
-    return write_plan(
-        plan, tmp_path_factory.mktemp("plan") / "plan.gpkg",
-        reach=make_reach(plan, unserved={}, near={"a00": 40}), stations=make_stations(),
-    )  # fmt: skip
 
 
 @pytest.fixture
