@@ -20,6 +20,7 @@ The certificate is carried on the same way: counts, areas and edges by their dif
 by the bytes of the rings that changed. It is what a full check of the new plan says.
 """
 
+from geogrid.edit._list_changes import changed_lists
 from geogrid.edit.apply import apply
 from geogrid.edit.change import CellChange, Change, Edit, LevelChange
 from geogrid.edit.commands import (
@@ -58,6 +59,7 @@ __all__ = [
     "SnapToStreets",
     "Split",
     "apply",
+    "changed_lists",
     "command_from_dict",
     "live_counts",
     "merge_edits",

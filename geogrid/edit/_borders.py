@@ -29,6 +29,8 @@ _LIMIT_STAYS = (
 # Whoever points at a vertex on a map hits it to the centimetre.
 _HIT_MM = 10.0
 _LEAST_LINES = 2
+# Places are whole millimetres, and the middle of an edge is rounded.
+_ON_BORDER_M = 0.0015
 
 
 class _Near:
@@ -191,6 +193,7 @@ def _redraw(near: _Near, wire: Wire) -> None:
     """Change the shared borders of atoms, if all stay sound."""
     draft = near.draft
     _require_off_limit(near, wire)
+    _require_off_official(near, wire)
     _node_at(near, {*wire.moves, *wire.gone})
     before = draft.people.copy()
     changed: list[int] = []
@@ -208,6 +211,32 @@ def _require_off_limit(near: _Near, wire: Wire) -> None:
     moved = {one for one, to in wire.moves.items() if one != to} | wire.gone
     if moved & near.limit_vertices or set(wire.inserts) & near.limit_edges:
         raise EditError(_LIMIT_STAYS)
+
+
+def _require_off_official(near: _Near, wire: Wire) -> None:
+    """Refuse to move what is a border between cells of an official level."""
+    draft = near.draft
+    locked = [level for level in draft.levels if level.locked]
+    moved = sorted({one for one, to in wire.moves.items() if one != to} | wire.gone)
+    between = [((one[0] + two[0]) / 2, (one[1] + two[1]) / 2) for one, two in wire.inserts]
+    if not locked or not (moved or between):
+        return
+    level = locked[-1]
+    places = shapely.points(np.array([*moved, *between], dtype=np.float64) / 1000)
+    tree = shapely.STRtree(draft.shapes[near.rows])
+    place, at = tree.query(places, predicate="dwithin", distance=_ON_BORDER_M)
+    cells = draft.labels[level.key][near.rows[at]]
+    held: dict[int, set[str]] = {}
+    for one, code in zip(place.tolist(), cells.tolist(), strict=True):
+        held.setdefault(one, set()).add(str(code))
+    codes = sorted({code for each in held.values() if len(each) > 1 for code in each})
+    if codes:
+        msg = (
+            f"level {level.key} ({level.name}) is official: {listed(codes)} keep their border: "
+            f"choose a border inside one of them "
+            f"({level.name}为行政层级，{listed(codes)}边界不可改)"
+        )
+        raise EditError(msg, tuple((level.key, code) for code in codes))
 
 
 def _node_at(near: _Near, vertices: set[Point]) -> None:

@@ -73,6 +73,10 @@ class Draft:
         By id of a household, the atom that its point is in now.
     exact
         Nodes that were put exactly on straight edges, which changes no outline.
+    lists
+        By key of a level that lists households, the list of each row, where a command changed it.
+    listed_on
+        Atoms of the households whose lists a command changed.
     """
 
     def __init__(self, plan: GridPlan, households: gpd.GeoDataFrame | None = None) -> None:
@@ -101,6 +105,8 @@ class Draft:
         self.notes: list[str] = []
         self.placed: dict[str, str] = {}
         self.exact = Wire()
+        self.lists: dict[str, Texts] = {}
+        self.listed_on: Indices = _NONE
 
     @cached_property
     def _columns(self) -> dict[str, Texts]:

@@ -110,7 +110,7 @@ def finish(
     plan = draft.plan
     table = new_table(plan, settled)
     derived = _derive(draft, settled, table, allow_disconnected=allow_disconnected)
-    change = _change(draft, settled, derived)
+    change = _change(draft, settled, derived, rosters)
     if change.is_empty:
         return plan, change
     version = _version(plan, derived.certificate, named)
@@ -180,7 +180,9 @@ def _derive(
     return _Derived(levels=tuple(levels), cells=cells, kept=kept, certificate=certificate)
 
 
-def _change(draft: Draft, settled: Settled, derived: _Derived) -> Change:
+def _change(
+    draft: Draft, settled: Settled, derived: _Derived, rosters: Mapping[str, pd.DataFrame]
+) -> Change:
     levels, touched = [], {}
     for one in derived.levels:
         level, touch = _level_change(draft, settled, one, derived.cells[one.level.key])
@@ -191,7 +193,7 @@ def _change(draft: Draft, settled: Settled, derived: _Derived) -> Change:
         codes = _list_codes(draft, settled, listed_level)
         if codes:
             touched[listed_level.key] = codes
-            levels.append(_list_change(settled, listed_level))
+            levels.append(_list_change(draft, settled, listed_level, codes, rosters))
     order = {level.key: at for at, level in enumerate(draft.plan.scheme.levels)}
     notes = list(draft.notes)
     if draft.estimated:
@@ -219,7 +221,7 @@ def _change(draft: Draft, settled: Settled, derived: _Derived) -> Change:
 def _reached(draft: Draft, settled: Settled) -> dict[str, frozenset[str]]:
     """Return the cells of each level in which anything changed, an atom or a finer cell."""
     rows = [draft.changed_rows(level.key) for level in draft.levels]
-    every = np.unique(np.concatenate(rows))
+    every = np.unique(np.concatenate((*rows, draft.listed_on)))
     found = {
         level.key: {
             *draft.base[level.key][draft.origin[every]].tolist(),
@@ -248,17 +250,50 @@ def _list_codes(draft: Draft, settled: Settled, level: Level) -> frozenset[str]:
     return frozenset(own)
 
 
-def _list_change(settled: Settled, level: Level) -> LevelChange:
+def _list_change(
+    draft: Draft,
+    settled: Settled,
+    level: Level,
+    codes: frozenset[str],
+    rosters: Mapping[str, pd.DataFrame],
+) -> LevelChange:
+    moved = 0
+    cells: tuple[CellChange, ...] = ()
+    was, now = draft.plan.rosters[level.key], rosters[level.key]
+    if level.key in draft.lists or codes & draft.facts.keys():
+        cells = _list_cells(level, codes, _counted(was, codes), _counted(now, codes))
+    if level.key in draft.lists:
+        is_moved = was["code"].to_numpy(object) != draft.lists[level.key]
+        moved = int(was["households"].to_numpy()[is_moved].sum())
     return LevelChange(
         level=level.key,
         name=level.name,
-        cells=(),
+        cells=cells,
         atoms_moved=0,
-        households_moved=0,
+        households_moved=moved,
         new=tuple(sorted(c for c, facts in settled.added.items() if facts.level == level.key)),
         retired=tuple(sorted(c for c, key in settled.retired.items() if key == level.key)),
         recoded=tuple(sorted(settled.recoded.get(level.key, {}).items())),
     )
+
+
+def _counted(members: pd.DataFrame, codes: frozenset[str]) -> dict[str, int]:
+    own = members[members["code"].isin(codes)]
+    return {str(code): int(held) for code, held in own.groupby("code")["households"].sum().items()}
+
+
+def _list_cells(
+    level: Level, codes: frozenset[str], before: Mapping[str, int], after: Mapping[str, int]
+) -> tuple[CellChange, ...]:
+    return tuple(
+        CellChange(
+            code=code, before=before.get(code), after=after.get(code),
+            band_before=band_state(before.get(code), level.band, is_judged=True),
+            band_after=band_state(after.get(code), level.band, is_judged=True),
+            is_redrawn=False,
+        )
+        for code in sorted(codes)
+    )  # fmt: skip
 
 
 def _level_change(

@@ -17,7 +17,7 @@ import shapely
 
 from geogrid.divide.fresh import carries
 from geogrid.edit._draft import listed
-from geogrid.edit._rosters import added_list
+from geogrid.edit._rosters import added_list, alike
 from geogrid.errors import EditError, InputError
 from geogrid.vocabulary import Contract
 
@@ -111,7 +111,7 @@ class MergedLists:
             If a list would lie in several cells above: it names the list.
         """
         rosters, shapes = dict(draft.plan.rosters), dict(draft.plan.shapes)
-        above, upper = "", None
+        above, holder, upper = "", "", None
         for level in draft.plan.scheme.levels:
             if level.contract is Contract.AREA:
                 above, upper = level.key, None
@@ -119,7 +119,10 @@ class MergedLists:
             if level.key not in rosters or not above:
                 continue
             one = _LevelLists(draft, settled, level, self.sides)
-            upper = one.settled_codes(above, upper)
+            if upper is not None:
+                at = alike(draft.plan.rosters[holder], draft.plan.rosters[level.key])
+                upper = None if at is None else (upper[0][at], upper[1][at])
+            upper, holder = one.settled_codes(above, upper), level.key
             rosters[level.key] = one.members(upper[1])
             if level.key in shapes:
                 shapes[level.key] = one.shapes(self.sides)
@@ -162,8 +165,6 @@ class _LevelLists:
             The same for the lists above, if there are any.
         """
         before, now = self._containers(above) if upper is None else upper
-        if len(before) != len(self.was):
-            before, now = self._containers(above)
         touched = (before != now) | (self.group != self.was)
         names = sorted(set(self.group[touched].tolist()))
         self._require_whole(names, now)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from geogrid.edit._borders import move_run, move_vertex, snap_to_streets
 from geogrid.edit._draft import Draft
 from geogrid.edit._finish import finish, proven
+from geogrid.edit._listing import edit_lists
 from geogrid.edit._relabel import assign_kind, create, merge, paint, rename
 from geogrid.edit._settle import require_allowed
 from geogrid.edit._split import split
@@ -106,6 +107,9 @@ def draft_of(
     if points is not None and points.crs is not None and points.crs != plan.district.crs:
         points = points.to_crs(plan.district.crs) if plan.district.crs else to_metric(points)
     draft = Draft(plan, points)
+    # Lists of households change no ground: nothing that is official moves.
+    if edit_lists(draft, command):
+        return draft
     _DO[type(command)](draft, command)
     stays = getattr(command, "within_parent", False)
     level = draft.area_level(command.level) if stays and hasattr(command, "level") else None

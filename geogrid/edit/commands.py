@@ -84,7 +84,10 @@ class Paint(_Command):
         The level that is painted, and the code of the cell that takes.
     atoms, cells
         Atoms, and codes of cells of the next finer area level. Above the finest level whole finer
-        cells go: an atom takes its cell along.
+        cells go: an atom takes its cell along. At a level that lists households, all households of
+        the atoms, and of lists of the next finer level.
+    households
+        Ids of single households, at a level that lists them.
     within_parent
         Refuse if the parents of what is painted change.
     allow_disconnected
@@ -98,6 +101,7 @@ class Paint(_Command):
     target: str
     atoms: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()
+    households: tuple[str, ...] = ()
     within_parent: bool = False
     allow_disconnected: bool = False
 
@@ -120,6 +124,7 @@ class Create(_Command):
     level: str
     atoms: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()
+    households: tuple[str, ...] = ()
     parent: str = ""
     name: str = ""
     kind: str = ""

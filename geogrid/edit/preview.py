@@ -52,10 +52,28 @@ def live_counts(
     draft = draft_of(plan, command, households=households)
     names = {token: f"new {at}" for at, token in enumerate(draft.fresh, start=1)}
     rows = [row for level in draft.levels for row in _rows(draft, level, names)]
+    rows += [row for level in plan.scheme.levels for row in _list_rows(draft, level, names)]
     table = pd.DataFrame(rows, columns=list(_COLUMNS))
     table[["before", "after"]] = table[["before", "after"]].astype(np.int64)
     table.attrs["estimated"] = draft.estimated
     return table
+
+
+def _list_rows(draft: Draft, level: Level, names: dict[str, str]) -> list[dict[str, object]]:
+    """Return the lists of a level that a command would change."""
+    now = draft.lists.get(level.key)
+    if now is None:
+        return []
+    members = draft.plan.rosters[level.key]
+    was, people = members["code"].to_numpy(object), members["households"].to_numpy(np.int64)
+    changed = was != now
+    found = []
+    for code in sorted({*was[changed].tolist(), *now[changed].tolist()}):
+        counts = [int(people[side == code].sum()) for side in (was, now)]
+        states = [band_state(one, level.band, is_judged=True) for one in counts]
+        values = (level.key, names.get(code, code), *counts, *states, BAND_ZH[states[1]])
+        found.append(dict(zip(_COLUMNS, values, strict=True)))
+    return found
 
 
 def _rows(draft: Draft, level: Level, names: dict[str, str]) -> list[dict[str, object]]:

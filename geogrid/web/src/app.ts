@@ -1,7 +1,7 @@
 // The page: what is loaded when, and which part is drawn again after which change.
 import { Api } from './api/client';
 import { Office } from './api/office';
-import type { Box, DefectFacts, Feature, Plan } from './api/types';
+import type { Box, DefectFacts, Feature, Level, Plan } from './api/types';
 import { ask, type Context, FIRST, LOADING, type State, sentenceOf } from './context';
 import { byId, h } from './dom';
 import { endComparison, showLevel, startComparison } from './compare/view';
@@ -374,7 +374,9 @@ class Page implements Context {
   }
 }
 
-// Rosters have no areas, so no map shows them.
+// Levels that list households have no areas, so no map shows them.
 function mapped(plan: Plan): Plan {
-  return { ...plan, levels: plan.levels.filter(({ contract }) => contract !== 'roster') };
+  const isArea = ({ contract }: Level): boolean => contract === 'area';
+  const lists = plan.levels.filter((level) => !isArea(level)).map(({ name }) => name);
+  return { ...plan, levels: plan.levels.filter(isArea), lists };
 }

@@ -93,6 +93,8 @@ export interface Level {
   cells: number;
   contract: string;
   kinds?: string[];
+  // Given from above: its cells keep their borders and names.
+  is_official?: boolean;
 }
 
 export interface Locks {
@@ -115,6 +117,8 @@ export interface Plan extends PlanEntry {
   district?: { name: string; code: string };
   scheme: { key: string; title: string };
   levels: Level[];
+  // Names of levels that list households, which no map shows.
+  lists?: string[];
   bounds: Box;
   households_text: string;
   is_proven: boolean;

@@ -182,7 +182,7 @@ function update(host: HTMLElement, now: Running, isSmall: boolean): void {
       isSmall ? endButton(now) : null),
     choiceNode(now),
     h('p', { id: 'gg-help', class: session.isGround && !session.ground.isNear ? 'gg-far' : null }, helpOf(now)),
-    formNode(now, level),
+    officialNote(context), formNode(now, level),
     actions(now), stateBadge(session, context),
     liveTable(session, context, now.facts),
     session.tool === 'pick' || session.tool === 'facts' ? locks(session, context, level) : pieces(session),
@@ -286,6 +286,17 @@ function locks(now: Session, { store }: Context, level: Level | null): HTMLEleme
       t(isCellLocked ? 'unlockCell' : 'lockCell')) : null,
     level && h('button', { type: 'button', class: 'gg-small', id: 'gg-lock-level', onclick: () => void now.lock(toggledLevel(held, level.key)) },
       t(isLevelLocked ? 'unlockLevel' : 'lockLevel', { level: level.name })));
+}
+
+// Says before the first refusal that nothing here can be moved.
+function officialNote({ store }: Context): HTMLElement | null {
+  const { info } = store.get();
+  const level = levelOf(store.get());
+  if (!info || !level?.is_official) return null;
+  const isEditable = info.levels.some((one) => !one.is_official);
+  const lists = info.lists?.length ? t('listsOnly', { lists: info.lists.join('、') }) : '';
+  const note = isEditable ? t('officialLevel', { level: level.name }) : t('officialOnly', { level: level.name }) + lists;
+  return h('p', { id: 'gg-official', class: 'gg-far' }, note);
 }
 
 const MOST_TOLD = 8;
