@@ -253,7 +253,8 @@ def main():
     """Serve the store whose address is the first argument; the second names settings as JSON."""
     address, *more = sys.argv[1:]
     settings = ServiceSettings(requests_a_minute=10**9, **(json.loads(more[0]) if more else {}))
-    with open_store(address) as store:
+    # As many versions at hand as the command keeps.
+    with open_store(address, kept=8) as store:
         serve(
             store, settings, port=0,
             ready=lambda where: print(json.dumps({"address": where}), flush=True),

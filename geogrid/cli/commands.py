@@ -5,6 +5,7 @@ Each is imported when it is called for: checking a file must not wait for what d
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -44,5 +45,12 @@ def run(options: Namespace) -> int:
     """Run the command that ``options`` name and return its exit code."""
     module, _, name = COMMANDS[options.command].partition(".")
     terminal = Terminal(as_json=options.json, quiet=options.quiet)
-    code: int = getattr(import_module(f"geogrid.cli.{module}"), name)(options, terminal)
+    # What is imported stays: looking through it for garbage would only take time.
+    gc.disable()
+    try:
+        command = getattr(import_module(f"geogrid.cli.{module}"), name)
+    finally:
+        gc.freeze()
+        gc.enable()
+    code: int = command(options, terminal)
     return code

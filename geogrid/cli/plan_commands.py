@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from pathlib import Path
@@ -107,6 +108,8 @@ def where(options: Namespace, terminal: Terminal) -> int:
 
 def serve(options: Namespace, terminal: Terminal) -> int:
     """Serve the plans of a store in the browser."""
+    # As for every command: whoever waits for a restart does not wait for vain looks for garbage.
+    gc.disable()
     from geogrid.api import (  # noqa: PLC0415 - an extra
         ServiceSettings,
         first_account,
@@ -116,6 +119,7 @@ def serve(options: Namespace, terminal: Terminal) -> int:
     )
     from geogrid.store import open_store  # noqa: PLC0415 - an extra
 
+    gc.enable()
     # What is wrong in it shows before a store is made.
     oidc = read_oidc_settings(Path(options.oidc)) if options.oidc else None
     plan = Path(options.plan) if options.plan else None

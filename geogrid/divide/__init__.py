@@ -1,10 +1,8 @@
-"""Balanced, contiguous, nested division of atoms."""
+"""Balanced, contiguous, nested division of atoms.
 
-from geogrid.divide._kernels import warm
-from geogrid.divide._upper import limits_as_barriers
-from geogrid.divide.nest import divide
-from geogrid.divide.number import number_plan
-from geogrid.divide.partition import partition_atoms
-from geogrid.divide.rebalance import rebalance
+Names are loaded when they are first used: who edits or serves plans needs no compiled loops.
+"""
 
-__all__ = ["divide", "limits_as_barriers", "number_plan", "partition_atoms", "rebalance", "warm"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

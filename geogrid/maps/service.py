@@ -13,8 +13,6 @@ from geogrid.errors import InputError
 from geogrid.maps.coding import DECIMALS, polygon_steps, to_degrees
 from geogrid.maps.disclosure import SMALL, SMALLEST_SHOWN
 from geogrid.vocabulary import StationStatus
-from geogrid.walking.circles import CLOSED_M, FILLED_M2
-from geogrid.walking.field import LEG_M
 from geogrid.walking.pace import PRESETS
 from geogrid.walking.web import SIMPLIFY_M, web_circles, web_shapes
 
@@ -68,6 +66,10 @@ def circle_note(circles: gpd.GeoDataFrame | None) -> str:
     """Return what a reader must know about the circles of a map, nothing where there are none."""
     if circles is None or circles.empty:
         return ""
+    # Their modules compile loops, which a server that shows a plan does not need.
+    from geogrid.walking.circles import CLOSED_M, FILLED_M2  # noqa: PLC0415 - heavy
+    from geogrid.walking.field import LEG_M  # noqa: PLC0415 - as above
+
     parts = [f"最近的街道在步行范围之内的地面，离街道至多 {LEG_M:g} 米，不跨越河流、铁路、围墙"]
     if "look" in circles and (circles["look"] == "display").any():
         parts.append(f"为显示合拢 {CLOSED_M:g} 米以内的缝隙、填平 {FILLED_M2:g} 平方米以下的孔洞")

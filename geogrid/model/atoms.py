@@ -11,8 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from geogrid.errors import InputError
 from geogrid.model.counts import household_counts
@@ -53,6 +51,10 @@ class AtomGraph:
 
     def components(self) -> npt.NDArray[np.int64]:
         """Return a component number per atom."""
+        # Whoever only shows a plan does not wait for these.
+        from scipy.sparse import coo_array  # noqa: PLC0415 - heavy
+        from scipy.sparse.csgraph import connected_components  # noqa: PLC0415 - as above
+
         ones = np.ones(len(self.left), dtype=np.int8)
         matrix = coo_array((ones, (self.left, self.right)), shape=(self.n, self.n))
         _, labels = connected_components(matrix, directed=False)

@@ -33,6 +33,9 @@ __all__ = [
 
 Objects = npt.NDArray[np.object_]
 
+# Stretches of so many features are copied faster in one piece than vertex by vertex.
+_RUN = 64
+
 
 class Dimension(IntEnum):
     """What a layer holds; the numbers are those that tiles use."""
@@ -77,10 +80,27 @@ class Flat:
 
     def take(self, rows: Indices) -> Flat:
         """Return some features in the order that is asked for."""
+        stops = np.flatnonzero(np.diff(rows) != 1) + 1
+        if len(rows) >= _RUN * (len(stops) + 1):
+            return self._stretches(np.split(rows, stops))
         rings = self.rings[rows]
         ring = ranges(starts_of(self.rings)[rows], rings)
         vertex = ranges(starts_of(self.length)[ring], self.length[ring])
         return Flat(self.xy[vertex], self.length[ring], self.is_hole[ring], rings)
+
+    def _stretches(self, runs: Sequence[Indices]) -> Flat:
+        """Return stretches of features, copied in one piece each, as an edit leaves many."""
+        ring = np.concatenate(([0], np.cumsum(self.rings)))
+        vertex = np.concatenate(([0], np.cumsum(self.length)))
+        parts = []
+        for run in runs:
+            rows = slice(run[0], run[-1] + 1)
+            rings = slice(ring[rows.start], ring[rows.stop])
+            vertices = slice(vertex[rings.start], vertex[rings.stop])
+            parts.append(
+                Flat(self.xy[vertices], self.length[rings], self.is_hole[rings], self.rings[rows])
+            )
+        return joined(parts)
 
     def keep_vertices(self, kept: Flags) -> Flat:
         """Drop vertices; rings may be left with none."""

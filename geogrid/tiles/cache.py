@@ -121,6 +121,10 @@ class TileCache:
         """Return a tile; ``b""`` if it is empty, ``None`` if it is not at hand."""
         return self._find(self._owned(key))
 
+    def touched_in(self, key: TileKey) -> str:
+        """Return the version in which a tile was touched last: the tile is the same since."""
+        return self._owned(key).version
+
     def put(self, key: TileKey, tile: bytes) -> None:
         """Keep a tile; a folder that cannot be written to is told of in the log."""
         own = self._owned(key)

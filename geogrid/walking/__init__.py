@@ -1,6 +1,8 @@
-"""The walking network and what can be reached on it."""
+"""The walking network and what can be reached on it.
 
-from geogrid.walking._warm import warm
-from geogrid.walking.network import WalkNetwork
+Names are loaded when they are first used: who serves plans needs no compiled loops.
+"""
 
-__all__ = ["WalkNetwork", "warm"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

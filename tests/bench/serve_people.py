@@ -111,8 +111,8 @@ def crowd(running, plan, views, *, viewers, planners, seconds, every=2.0):
 def city_commands(plan, column):
     """Return commands of one column of blocks of four cells in a plan of ``city_plan``.
 
-    Each block is merged in its upper half; a cell of its lower half takes an atom of its neighbour
-    and the other one is cut along a line.
+    Two cells of each block are merged; the third takes an atom of the fourth and is then cut along
+    a line.
     """
     cells = plan.cells("micro").set_index("code").geometry
     atoms = set(plan.labels.index)
@@ -127,11 +127,10 @@ def city_commands(plan, column):
         assert atom in atoms
         commands += [
             {"command": "merge", "level": "micro", "cells": code[:2]},
+            {"command": "paint", "level": "micro", "target": code[2], "atoms": [atom]},
             {
-                "command": "split", "level": "micro", "cell": code[2], "allow_disconnected": True,
+                "command": "split", "level": "micro", "cell": code[2],
                 "line": [[west - 1, middle], [east + 1, middle + 1]],
             },
-            {"command": "paint", "level": "micro", "target": code[2], "atoms": [atom],
-             "allow_disconnected": True},
         ]  # fmt: skip
     return commands

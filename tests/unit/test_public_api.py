@@ -82,3 +82,11 @@ def test_the_parts_for_analysts_need_no_web_library():
         "assert not {'folium', 'osmnx', 'fastapi', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_server_starts_without_what_only_jobs_need():
+    code = (
+        "import sys, geogrid.cli.plan_commands, geogrid.api.app; "
+        "assert not {'folium', 'highspy', 'matplotlib', 'numba', 'scipy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
