@@ -14,13 +14,16 @@
     └── StoreError                               the store of plans cannot do what was asked
         ├── NotStoredError  (also LookupError)   it holds no such thing
         ├── StaleVersionError                    somebody else has changed the plan meanwhile
-        └── StateError                           a version or a job may not go into that state
+        ├── StateError                           a version or a job may not go into that state
+        └── UnreachableError                     its database does not answer, or refused a change
 
 Each message is one plain sentence: what is wrong, where, and what to do next.
 """
 
 from __future__ import annotations
 
+import traceback
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,6 +43,8 @@ __all__ = [
     "StaleVersionError",
     "StateError",
     "StoreError",
+    "UnreachableError",
+    "places_of",
 ]
 
 
@@ -130,3 +135,18 @@ class StaleVersionError(StoreError):
 
 class StateError(StoreError):
     """A version or a job may not go from the state it is in to the one that was asked for."""
+
+
+class UnreachableError(StoreError):
+    """The database of a store does not answer, or refused a change.
+
+    It names the database, which is for whoever keeps it and not for those who ask from afar.
+    """
+
+
+def places_of(fault: BaseException) -> str:
+    """Return where an unforeseen error is; its own words may hold a row of somebody's table."""
+    return " > ".join(
+        f"{PurePath(one.filename).name}:{one.lineno} {one.name}"
+        for one in traceback.extract_tb(fault.__traceback__)
+    )

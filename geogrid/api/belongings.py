@@ -6,7 +6,7 @@ import hashlib
 import tempfile
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ import geopandas as gpd
 from geogrid.api.served import Served
 from geogrid.io.plan_file import PlanExtras
 from geogrid.maps.data import cell_tables
+from geogrid.maps.unserved import public_loads
 from geogrid.osm import read_osm
 from geogrid.vocabulary import FileRole
 from geogrid.workflow.keeping import first_version, laid_out, newest, stored_layers
@@ -102,6 +103,8 @@ class Belongings:
         if layers.service:
             tables = cell_tables(self._store.read(file.version_id))
             served = Served.of(layers.service, tables)
+            stations = public_loads(layers.stations, layers.service)
+            layers = replace(layers, stations=stations)
         return Counted(file=file.id, version=file.version_id, layers=layers, served=served)
 
     def map_of(self, project_id: str) -> str:

@@ -38,6 +38,8 @@ _PLANS = 1000
 _VERSIONS = 20_000
 # Another process may write to the same store.
 _HEAD_S = 0.5
+# Meanwhile one looks, the others take what was known.
+_LOOKING_S = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,7 @@ class Desk:
         self._lock = Lock()
         self._entries: Kept[str, PlanEntry] = Kept(_PLANS)
         self._versions: Kept[str, str] = Kept(_VERSIONS)
+        self._synthetic: Kept[str, bool] = Kept(_VERSIONS)
         self._steps = StepBook(store, BRANCH)
         self._heads: dict[str, tuple[float, str]] = {}
         self._public: dict[str, tuple[float, str]] = {}
@@ -134,13 +137,20 @@ class Desk:
 
     @staticmethod
     def _remembered(known: dict[str, tuple[float, str]], plan_id: str) -> str:
+        """Return what is known; "" to the one who has to look, and to all where nothing is."""
         at, version = known.get(plan_id, (0.0, ""))
-        return version if time.monotonic() - at <= _HEAD_S else ""
+        now = time.monotonic()
+        if now - at <= _HEAD_S:
+            return version
+        if version:
+            known[plan_id] = (now - _HEAD_S + _LOOKING_S, version)
+        return ""
 
     def is_at_hand(self, plan_id: str) -> bool:
         """Tell whether :meth:`asked` answers without asking the store."""
-        tables = (self._heads, self._public)
-        is_known = all(self._remembered(known, plan_id) for known in tables)
+        now = time.monotonic()
+        found = [known.get(plan_id, (0.0, "")) for known in (self._heads, self._public)]
+        is_known = all(version and now - at <= _HEAD_S for at, version in found)
         return is_known and self.files.is_at_hand(plan_id)
 
     def has_moved(self, plan_id: str) -> None:
@@ -173,6 +183,20 @@ class Desk:
             return self.follower.shown(plan_id, head)
         msg = f"no version of plan {plan_id} is in force: sign in to see its drafts"
         raise NotStoredError(msg)
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether the newest version of any plan was made from synthetic data."""
+        heads = [head for one in self.plans() if (head := self.head(one.id))]
+        return any(self._is_synthetic(head) for head in heads)
+
+    def _is_synthetic(self, version_id: str) -> bool:
+        # Every page asks for this, and to read all plans for it would take seconds.
+        known = self._synthetic.get(version_id)
+        if known is None:
+            sources = self.store.read(version_id).sources
+            known = self._synthetic.put(version_id, any(one.is_synthetic for one in sources))
+        return known
 
     def plan_of(self, version_id: str) -> str:
         """Return the plan that a version belongs to."""
@@ -270,7 +294,8 @@ class Desk:
             _ = self.view(plan_id, new).features
 
     def editing(self, plan_id: str) -> RLock:
-        """Return the lock of those who change a plan."""
+        """Return the lock of those who change a plan; raises as :meth:`entry`."""
+        self.entry(plan_id)
         with self._lock:
             return self._editing.setdefault(plan_id, RLock())
 

@@ -16,8 +16,8 @@ from geogrid.api.places import command_of
 from geogrid.api.problems import PreconditionError
 from geogrid.api.security import Caller, CallerIs, requires
 from geogrid.api.steps import REDO, UNDO, change_between, locks_of, set_locks
+from geogrid.api.told import counted, told_of
 from geogrid.edit import Locks, apply, live_counts, merge_edits
-from geogrid.edit.change import band_state
 from geogrid.errors import EditError, InputError, NotStoredError, StaleVersionError
 from geogrid.maps.coding import to_degrees
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from geogrid.model.plan import GridPlan
     from geogrid.store import Version
 
-__all__ = ["ExpectedIs", "areas_of", "moved_households", "router", "version_of"]
+__all__ = ["ExpectedIs", "areas_of", "router", "version_of"]
 
 router = APIRouter(prefix="/api/v1/plans/{plan}")
 
@@ -321,77 +321,10 @@ def _answer(
     desk: Desk, response: Response, version: Version, change: Change, *, before: str = ""
 ) -> dict[str, Any]:
     response.headers["ETag"] = tag_of(version.id)
-    told = _told(change) if not before else _counted(desk, before, version.id)
+    told = told_of(change) if not before else counted(desk, before, version.id, change)
     return {
         "version": version.id,
         "change": told,
         "certificate": None if version.certificate is None else version.certificate.to_dict(),
         "is_proven": not version.is_draft,
     }
-
-
-def _told(change: Change) -> dict[str, Any]:
-    finest = change.levels[-1] if change.levels else None
-    return {
-        "cells": [
-            {
-                "level": level.level, "code": cell.code, "before": cell.before,
-                "after": cell.after, "band": cell.band_after or None,
-            }
-            for level in change.levels
-            for cell in level.cells
-        ],
-        "retired": _pairs({level.level: level.retired for level in change.levels}),
-        "created": _pairs({level.level: level.new for level in change.levels}),
-        "households_moved": finest.households_moved if finest else 0,
-        "notes": list(change.notes),
-    }  # fmt: skip
-
-
-def _counted(desk: Desk, before: str, after: str) -> dict[str, Any]:
-    """Tell what a step back or forth changed, from the two versions."""
-    was, now = desk.store.read(before), desk.store.read(after)
-    levels = desk.store.diff(before, after).levels
-    cells = []
-    for key in levels:
-        counts = [_households(plan, key) for plan in (was, now)]
-        cells += [
-            {
-                "level": key, "code": code, "before": counts[0].get(code),
-                "after": counts[1].get(code), "band": _band(now, key, code, counts[1].get(code)),
-            }
-            for code in levels[key].codes
-        ]  # fmt: skip
-    return {
-        "cells": cells,
-        "retired": _pairs({key: one.removed for key, one in levels.items()}),
-        "created": _pairs({key: one.added for key, one in levels.items()}),
-        "households_moved": moved_households(was, now),
-        "notes": [],
-    }
-
-
-def _band(plan: GridPlan, key: str, code: str, households: int | None) -> str | None:
-    level = plan.scheme.level(key)
-    if households is None:
-        return None
-    kind = str(plan.cell_table.loc[code, "kind"])
-    is_judged = kind not in level.unbalanced_kinds and level.counted_in(kind) == "households"
-    return band_state(households, level.band, is_judged=is_judged) or None
-
-
-def moved_households(was: GridPlan, now: GridPlan, key: str = "") -> int:
-    """Return the households of atoms that are in another cell of a level, the finest if none."""
-    level = key or now.scheme.area_levels[-1].key
-    both = was.labels[level].rename("was").to_frame().join(now.labels[level].rename("now"))
-    homes = was.atoms.frame.set_index("atom_id")["households"]
-    return int(homes[both["was"] != both["now"]].sum())
-
-
-def _households(plan: GridPlan, key: str) -> dict[str, int]:
-    table = plan.cells(key)
-    return dict(zip(table["code"], table["households"].tolist(), strict=True))
-
-
-def _pairs(codes: dict[str, tuple[str, ...]]) -> list[dict[str, str]]:
-    return [{"level": level, "code": code} for level, found in codes.items() for code in found]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tempfile
 import zipfile
 from importlib.util import find_spec
@@ -31,6 +32,9 @@ MEDIA = {
 _DRIVERS = {"gpkg": "GPKG", "shp": "ESRI Shapefile"}
 # Shapefiles cut names of columns after ten characters.
 _SHORT = {"households": "hh", "households_text": "hh_text"}
+# What no workbook takes, and a plan file from elsewhere may hold.
+_NO_LETTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_MOST_LETTERS = 32_000
 # A name that begins so is a formula to a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -82,7 +86,8 @@ def _workbook(view: PlanView) -> bytes:
 
 
 def _plain(value: str) -> str:
-    return f"'{value}" if value.startswith(_FORMULA) else value
+    text = _NO_LETTER.sub("", value)[:_MOST_LETTERS]
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _zipped(folder: Path) -> bytes:

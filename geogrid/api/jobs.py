@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.concurrency import run_in_threadpool
 
 from geogrid import schemes
@@ -18,7 +19,7 @@ from geogrid.api.answers import DeskIs  # noqa: TC001 - FastAPI reads it
 from geogrid.api.problems import TooManyError
 from geogrid.api.security import Caller, CallerIs, requires
 from geogrid.errors import InputError, NotStoredError, StoreError
-from geogrid.vocabulary import FileRole, JobKind
+from geogrid.vocabulary import FileRole, JobKind, JobState
 from geogrid.workflow.keeping import newest, plan_named
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from geogrid.api.runner import Runner
     from geogrid.store import Job
 
-__all__ = ["router"]
+__all__ = ["MOST_STREAMS", "STREAMS", "counted", "router"]
 
 router = APIRouter(prefix="/api/v1")
 
@@ -37,9 +38,14 @@ _MOST_LISTED = 200
 _WAIT_S = 30
 _LOOK_S = 0.5
 _COMMENT_S = 15.0
+# Each looks at the store twice a second, as long as it is open.
+MOST_STREAMS = 20
 _EVENTS = "text/event-stream"
 
-Name = Annotated[str, Field(min_length=1, max_length=100)]
+# How many streams each has open.
+STREAMS: Counter[str] = Counter()
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Key = Annotated[str, Field(max_length=64)]
 Minutes = Annotated[float, Field(gt=0, le=60)]
 
@@ -128,9 +134,8 @@ def add_project_job(
     """Let a new plan be made in a project: divided from files, or imported from one."""
     for action in (Action.RUN_JOB, Action.CREATE_PLAN):
         caller.require(action)
-    name = body.name.strip()
-    if plan_named(desk.store, project, name) is not None:
-        msg = f"the project has a plan {name!r} already: choose another name (方案重名)"
+    if plan_named(desk.store, project, body.name) is not None:
+        msg = f"the project has a plan {body.name!r} already: choose another name (方案重名)"
         raise StoreError(msg)
     given = {"project": project, **body.model_dump(exclude={"kind"})}
     if isinstance(body, ImportIn):
@@ -174,6 +179,9 @@ def cancel(request: Request, desk: DeskIs, caller: CallerIs, job: str) -> dict[s
 async def events(request: Request, desk: DeskIs, caller: CallerIs, job: str) -> StreamingResponse:
     """Send how far a job is at every change, until it is over."""
     first = await run_in_threadpool(_seen, desk, caller, job)
+    if STREAMS[caller.actor] >= MOST_STREAMS:
+        msg = "you watch many jobs already: close some of the pages (打开的进度页面过多)"
+        raise TooManyError(msg, _WAIT_S)
     runner = _runner(request)
 
     def look() -> dict[str, Any]:
@@ -181,9 +189,21 @@ async def events(request: Request, desk: DeskIs, caller: CallerIs, job: str) -> 
 
     told = await run_in_threadpool(_told, desk, first)
     return StreamingResponse(
-        _stream(told, look, lambda: runner.has_let_go), media_type=_EVENTS,
+        counted(caller.actor, _stream(told, look, lambda: runner.has_let_go)), media_type=_EVENTS,
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )  # fmt: skip
+
+
+async def counted(actor: str, stream: AsyncIterator[str]) -> AsyncIterator[str]:
+    """Pass a stream on, and know that it is open."""
+    STREAMS[actor] += 1
+    try:
+        async for event in stream:
+            yield event
+    finally:
+        STREAMS[actor] -= 1
+        if not STREAMS[actor]:
+            del STREAMS[actor]
 
 
 async def _stream(
@@ -213,7 +233,9 @@ def _added(
     request: Request, response: Response, desk: Desk, caller: Caller, kind: JobKind,
     given: dict[str, Any],
 ) -> dict[str, Any]:  # fmt: skip
-    waiting = [one for one in desk.store.jobs.find(owner=caller.actor) if not one.is_over]
+    waiting = desk.store.jobs.find(
+        owner=caller.actor, states=(JobState.QUEUED, JobState.RUNNING)
+    )  # fmt: skip
     if len(waiting) >= _MOST_WAITING:
         msg = f"{len(waiting)} of your jobs are not over yet: wait for them (您的任务过多，请稍候)"
         raise TooManyError(msg, _WAIT_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["kml_of"]
 
+# No document may hold these, and a plan file from elsewhere may.
+_NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?><kml xmlns="http://www.opengis.net/kml/2.2">'
 
 
@@ -23,18 +26,22 @@ def kml_of(layers: Mapping[str, FeatureTable]) -> bytes:
     return f"{_HEAD}<Document>{folders}</Document></kml>".encode()
 
 
+def _text(value: str) -> str:
+    return escape(_NO_XML.sub("", value))
+
+
 def _folder(name: str, table: FeatureTable) -> str:
     marks = "".join(
         _placemark(values, shape)
         for values, shape in zip(table.properties, table.shapes, strict=True)
     )
-    return f"<Folder><name>{escape(name)}</name>{marks}</Folder>"
+    return f"<Folder><name>{_text(name)}</name>{marks}</Folder>"
 
 
 def _placemark(values: Mapping[str, object], shape: shapely.Geometry) -> str:
-    title = escape(str(values.get("name") or values.get("station") or ""))
+    title = _text(str(values.get("name") or values.get("station") or ""))
     data = "".join(
-        f'<Data name="{escape(key)}"><value>{escape(str(value))}</value></Data>'
+        f'<Data name="{_text(key)}"><value>{_text(str(value))}</value></Data>'
         for key, value in values.items()
         if key != "name" and value is not None
     )

@@ -149,12 +149,17 @@ def advance(
 ) -> dict[str, Any]:
     """Bring the version that If-Match names into another state.
 
-    Who drew it neither approves nor publishes it.
+    Who drew it neither approves nor publishes it, and nobody ends a version of another's area by
+    one of their own.
     """
-    held = version_of(desk, plan, expected)
-    areas = set(held.labels[held.scheme.area_levels[0].key])
+    areas = _tops(version_of(desk, plan, expected))
     is_own = _has_drawn(desk, plan, expected, caller)
     caller.require(ACTION_OF_STATE[body.to], areas, is_own=is_own)
+    if body.supersede and body.effective_from is not None:
+        # A project may hold plans of several areas, and one version of all is in force.
+        ended = desk.store.in_force(desk.entry(plan).project_id, body.effective_from)
+        if ended is not None:
+            caller.require(Action.WITHDRAW_VERSION, _tops(desk.store.read(ended.version_id)))
     standing = desk.store.advance(
         expected, body.to, actor=caller.actor, effective_from=body.effective_from,
         effective_to=body.effective_to, supersede=body.supersede,
@@ -167,6 +172,10 @@ def advance(
         "effective_from": standing.effective_from or None,
         "effective_to": standing.effective_to or None,
     }
+
+
+def _tops(plan: GridPlan) -> set[str]:
+    return set(plan.labels[plan.scheme.area_levels[0].key])
 
 
 def _has_drawn(desk: Desk, plan: str, version_id: str, caller: Caller) -> bool:
@@ -194,6 +203,7 @@ def _level(plan: GridPlan, level: Level) -> dict[str, Any]:
         "cells": int((plan.cell_table["level"] == level.key).sum()),
         "contract": level.contract,
         "kinds": list(level.kinds),
+        "is_official": level.locked,
     }
 
 

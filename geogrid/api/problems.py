@@ -20,6 +20,7 @@ from geogrid.errors import (
     StaleVersionError,
     StateError,
     StoreError,
+    UnreachableError,
 )
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ STATUS_OF_ERROR: dict[type[GeogridError], HTTPStatus] = {
     StaleVersionError: HTTPStatus.CONFLICT,
     StateError: HTTPStatus.CONFLICT,
     CoverageError: HTTPStatus.CONFLICT,
+    UnreachableError: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreError: HTTPStatus.UNPROCESSABLE_ENTITY,
     MissingFileError: HTTPStatus.SERVICE_UNAVAILABLE,
     InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -112,7 +114,12 @@ def add_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(GeogridError)
     async def _on_geogrid(request: Request, fault: GeogridError) -> JSONResponse:
         status = next(code for kind, code in STATUS_OF_ERROR.items() if isinstance(fault, kind))
-        found = problem(request.url.path, status, str(fault), more=_more(fault))
+        words = str(fault)
+        if isinstance(fault, UnreachableError):
+            # It says where the database is, which is for whoever keeps it.
+            _LOG.error("%s", fault)
+            words = "the store does not answer: try again in a moment (数据库暂无响应，请稍后再试)"
+        found = problem(request.url.path, status, words, more=_more(fault))
         if isinstance(fault, TooManyError):
             found.headers["Retry-After"] = str(fault.wait_s)
         return found
@@ -127,13 +134,6 @@ def add_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _on_http(request: Request, fault: HTTPException) -> JSONResponse:
         return problem(request.url.path, HTTPStatus(fault.status_code), str(fault.detail))
-
-    @app.exception_handler(Exception)
-    async def _on_other(request: Request, fault: Exception) -> JSONResponse:
-        # The text of an unforeseen error may hold a path or a row: it goes to the log alone.
-        _LOG.error("unforeseen error at %s", request.url.path, exc_info=fault)
-        words = "the service failed: look at its log"
-        return problem(request.url.path, HTTPStatus.INTERNAL_SERVER_ERROR, words)
 
 
 def _more(fault: GeogridError) -> dict[str, Any]:

@@ -14,10 +14,13 @@ from geogrid.api.answers import DeskIs  # noqa: TC001 - FastAPI reads it
 from geogrid.api.browsers import begin_session, end_session
 from geogrid.api.problems import AccessError, SignInError
 from geogrid.api.security import CallerIs, DoorIs, open_to_all, requires
+from geogrid.errors import StateError
 
 __all__ = ["Name", "Password", "router"]
 
 router = APIRouter(prefix="/api/v1")
+
+_MOST_KEYS = 20
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Password = Annotated[str, Field(max_length=MAX_LENGTH)]
@@ -70,7 +73,7 @@ def me(response: Response, desk: DeskIs, caller: CallerIs, door: DoorIs) -> dict
         "user": user,
         "csrf": door.csrf(caller),
         "anonymous_viewing": desk.settings.has_anonymous_viewing,
-        "synthetic": _is_synthetic(desk),
+        "synthetic": desk.is_synthetic,
         "sign_in": {
             "password": True,
             "oidc": None if elsewhere is None else {"title": elsewhere.title},
@@ -140,6 +143,9 @@ def keys(desk: DeskIs, caller: CallerIs) -> list[dict[str, Any]]:
 def add_key(response: Response, desk: DeskIs, caller: CallerIs, body: KeyIn) -> dict[str, Any]:
     """Make a key for a program of one's own; it is told once."""
     response.headers["Cache-Control"] = "no-store"
+    if sum(not one.revoked_at for one in desk.store.accounts.keys(caller.actor)) >= _MOST_KEYS:
+        msg = f"you have {_MOST_KEYS} keys: revoke one that is not used (密钥已达上限)"
+        raise StateError(msg)
     key = new_api_key()
     label = f"{key.prefix} {body.label}"
     stored = desk.store.accounts.add_key(
@@ -160,10 +166,3 @@ def revoke_key(desk: DeskIs, caller: CallerIs, key: str) -> Response:
 
 def _address_of(request: Request) -> str:
     return request.client.host if request.client else ""
-
-
-def _is_synthetic(desk: DeskIs) -> bool:
-    plans = [one.id for one in desk.plans() if desk.head(one.id)]
-    return any(
-        source.is_synthetic for plan in plans for source in desk.store.read(desk.head(plan)).sources
-    )

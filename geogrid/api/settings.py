@@ -43,7 +43,7 @@ class ServiceSettings:
     most_body_bytes, most_upload_bytes
         Larger requests, and larger files that somebody uploads, are refused.
     requests_a_minute
-        How many one address may make.
+        How many one address may make; tiles that are at hand count as small parts of one.
     tianditu_key
         Key of 天地图 for map tiles under the cells; browsers ask nobody for any when empty.
     """

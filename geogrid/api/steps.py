@@ -7,7 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from geogrid.api.kept import Kept
-from geogrid.edit import Locks
+from geogrid.edit import Locks, changed_lists
 from geogrid.edit.change import Change
 from geogrid.errors import EditError
 from geogrid.store.audit import record
@@ -133,6 +133,7 @@ def set_locks(store: Store, plan_id: str, locks: Locks, *, actor: str) -> None:
 def change_between(before: GridPlan, after: GridPlan, diff: VersionDiff) -> Change:
     """Return which cells a step touched and reached, for locks and for whose area it is."""
     touched = {level: frozenset(one.codes) for level, one in diff.levels.items()}
+    touched |= changed_lists(before, after)
     reached: dict[str, set[str]] = {level: set(codes) for level, codes in touched.items()}
     for plan in (before, after):
         table = plan.cell_table

@@ -69,6 +69,10 @@ class TileDesk:
         """Return a tile that is at hand, compressed; ``None`` if it has to be made."""
         return self.cache.get(key)
 
+    def tag(self, key: TileKey, asked: Asked) -> str:
+        """Return what names a tile for browsers: edits of other places leave it as it is."""
+        return self.cache.touched_in(key) or asked.version
+
     async def make(self, key: TileKey) -> bytes:
         """Return a tile as :meth:`made` does; few are made at a time, and nobody else waits."""
         return await to_thread.run_sync(self.made, key, limiter=self._makers)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from geogrid.accounts.roles import Action
 from geogrid.api.answers import has_already, kept_headers
 from geogrid.api.browsers import COOKIE
+from geogrid.api.guard import came_from_memory
 from geogrid.errors import GeogridError
 from geogrid.tiles.cache import TileKey
 
@@ -46,6 +47,7 @@ class TileLane:
         if answer is None:
             await self.app(scope, receive, send)
             return
+        came_from_memory(scope)
         status, headers, body = answer
         raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": status, "headers": raw})
@@ -64,11 +66,12 @@ def _ready(scope: Scope) -> tuple[int, dict[str, str], bytes] | None:
     version = None if asked is None else tiles.version_of(asked, layer)
     if asked is None or version is None:
         return None
-    tag = version or asked.version
+    key = TileKey(asked.plan, version, layer, *map(int, match.groups()[3:]))
+    tag = tiles.tag(key, asked)
     headers = kept_headers(tag)
     if has_already(said.get(b"if-none-match", b"").decode("latin-1"), tag):
         return _SAME, headers, b""
-    found = tiles.ready(TileKey(asked.plan, version, layer, *map(int, match.groups()[3:])))
+    found = tiles.ready(key)
     if found is None or b"gzip" not in said.get(b"accept-encoding", b""):
         return None
     return _sent(found, headers)

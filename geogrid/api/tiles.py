@@ -10,7 +10,8 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from geogrid.accounts.roles import Action
-from geogrid.api.answers import AskedIs, DeskIs, tag_of, versioned
+from geogrid.api.answers import AskedIs, DeskIs, has_already, kept_headers, versioned
+from geogrid.api.guard import came_from_memory
 from geogrid.api.security import requires
 from geogrid.api.tile_desk import MAX_ZOOM, TileDesk, described
 from geogrid.tiles.cache import TileKey
@@ -39,18 +40,17 @@ async def tile(request: Request, asked: AskedIs, layer: str, z: Zoom, x: int, y:
     of_layer = tiles.version_of(asked, layer)
     if of_layer is None:
         of_layer = await run_in_threadpool(tiles.found_version_of, asked, layer)
-    headers = {
-        "ETag": tag_of(of_layer or asked.version),
-        # Who is served may be counted again for the same version.
-        "Cache-Control": "private, no-cache",
-        "Vary": "Cookie, Authorization, Accept-Encoding",
-    }
-    if headers["ETag"] in request.headers.get("if-none-match", "").replace("W/", ""):
-        return Response(status_code=304, headers=headers)
     key = TileKey(asked.plan, of_layer, layer, z, x, y)
+    tag = tiles.tag(key, asked)
+    headers = kept_headers(tag)
+    if has_already(request.headers.get("if-none-match"), tag):
+        came_from_memory(request.scope)
+        return Response(status_code=304, headers=headers)
     found = tiles.ready(key)
     if found is None:
         found = await tiles.make(key)
+    else:
+        came_from_memory(request.scope)
     if not found:
         return Response(status_code=204, headers=headers)
     if "gzip" in request.headers.get("accept-encoding", ""):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import geopandas as gpd
+    from pyproj import CRS
 
     from geogrid.api.features import Box
     from geogrid.api.served import Served
@@ -97,7 +98,7 @@ class PlanView:
             older.features if older is not None and older.has_features else {}
         )
         self.tables = cell_tables(self.plan)
-        self._to_metric = Transformer.from_crs(4326, self._crs, always_xy=True)
+        self._to_metric = _to_metric(self._crs)
 
     @cached_property
     def bounds(self) -> list[float]:
@@ -174,8 +175,20 @@ class PlanView:
     def _served_in(self, key: str, code: str) -> dict[str, float | None]:
         if self.served is None:
             return {}
-        is_known = code not in self.recounted.get(key, ())
-        return self.served.share_columns(key, code, is_known=is_known)
+        return self.served.share_columns(key, code, is_known=code in self._served_codes[key])
+
+    @cached_property
+    def _served_codes(self) -> dict[str, frozenset[str]]:
+        """By level, the cells of which may be told who is served in them.
+
+        Those that are as they were counted, and whose households are shown in this version: a
+        number beside its share tells the households, and an edit of other cells may hide them.
+        """
+        return {
+            key: frozenset(table["code"].to_numpy()[table["public"].to_numpy() >= 0])
+            - frozenset(self.recounted.get(key, ()))
+            for key, table in self.tables.items()
+        }
 
     def served_columns(self, level: str) -> dict[str, list[float | None]]:
         """Return ``served_<limit>`` of each cell of a level in order; none if not counted."""
@@ -188,7 +201,8 @@ class PlanView:
     def unserved(self, level: str, minutes: float | None) -> list[dict[str, Any]]:
         """Return the cells of a level with unserved households, most of them first.
 
-        Cells that were changed since the households were counted are left out.
+        Cells that were changed since the households were counted are left out, as are those whose
+        households are not shown.
 
         Raises
         ------
@@ -206,11 +220,11 @@ class PlanView:
             msg = f"nobody counted who is served within {limit:g}; counted are: {known}"
             raise NotInPlanError(msg)
         table = self.tables[key]
-        changed = self.recounted.get(key, frozenset())
+        told = self._served_codes[key]
         names = {
             code: name
             for code, name in zip(table["code"], table["name"], strict=True)
-            if code not in changed
+            if code in told
         }
         public = dict(zip(table["code"], table["public"], strict=True))
         rows = self.served.ranked(key, limit, names)
@@ -339,6 +353,12 @@ class PlanView:
                 )  # fmt: skip
                 self._page = map_page(data)
         return self._page
+
+
+@lru_cache(maxsize=16)
+def _to_metric(crs: CRS) -> Transformer:
+    """Return what leads from degrees to metres; to make it takes a tenth of a second."""
+    return Transformer.from_crs(4326, crs, always_xy=True)
 
 
 def _collection(table: FeatureTable | None, box: Box | None) -> str:

@@ -61,6 +61,10 @@ async def app_file(desk: DeskIs, path: str) -> Response:
 def _file_of(folder: Path, path: str) -> Path | None:
     """Return a file within a folder; nothing that lies outside of it or is of a strange kind."""
     root = folder.resolve()
-    file = (root / (path or "index.html")).resolve()
-    is_ours = file.is_relative_to(root) and file.suffix.lower() in _MEDIA
-    return file if is_ours and file.is_file() else None
+    try:
+        file = (root / (path or "index.html")).resolve()
+        is_ours = file.is_relative_to(root) and file.suffix.lower() in _MEDIA
+        return file if is_ours and file.is_file() else None
+    except (OSError, ValueError):
+        # A name that no file can have: too long, or with a NUL in it.
+        return None

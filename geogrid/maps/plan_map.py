@@ -28,7 +28,7 @@ from geogrid.maps.service import (
     walking_text,
 )
 from geogrid.maps.tiles import TileService
-from geogrid.maps.unserved import service_limits, service_of, unserved_layers
+from geogrid.maps.unserved import public_loads, service_limits, service_of, unserved_layers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,6 +140,9 @@ def map_data(  # noqa: PLR0913 - each is a layer that a map may have
 ) -> dict[str, Any]:
     """Return everything that a map shows as plain JSON values; options as :func:`write_map`."""
     stations = joined_stations(stations, reach)
+    counted = service_of(plan, reach) or service
+    if counted:
+        stations = public_loads(stations, counted)
     circles = reach.circles if circles is None and reach is not None else circles
     tables = cell_tables(plan)
     found = defect_rows(report, defects)
@@ -173,7 +176,6 @@ def map_data(  # noqa: PLR0913 - each is a layer that a map may have
         "foot": foot_parts(plan, map_approval=map_approval, attribution=attribution),
         "base": base_layers(extract, plan.atoms.limit, plan.district.crs) if extract else None,
     }
-    counted = service_of(plan, reach) or service
     if counted:
         _add_unserved(data, counted, tables, circles)
     return data

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from geogrid.model.plan import GridPlan
     from geogrid.model.reach import Reach
 
-__all__ = ["HIDDEN", "service_limits", "service_of", "unserved_layers"]
+__all__ = ["HIDDEN", "public_loads", "service_limits", "service_of", "unserved_layers"]
 
 # What takes the place of an unserved number that must not be shown.
 HIDDEN = -1
@@ -54,6 +54,30 @@ def service_limits(service: Mapping[str, pd.DataFrame]) -> list[float]:
         msg = "the service table has no column served_<limit>: use what read_plan_layers gave"
         raise InputError(msg)
     return sorted(float(name.removeprefix(_PREFIX)) for name in found)
+
+
+def public_loads(
+    stations: gpd.GeoDataFrame | None, service: Mapping[str, pd.DataFrame]
+) -> gpd.GeoDataFrame | None:
+    """Return stations without how many each serves, where that would tell a hidden number.
+
+    The loads of one station, or of several whose circles do not meet, add up to all households
+    that are served; the households of the plan are shown, so what is left is who is not.
+
+    Parameters
+    ----------
+    stations
+        May have ``households``: those within the largest limit of each.
+    service
+        As for :func:`unserved_layers`, coarse to fine.
+    """
+    if stations is None or "households" not in stations:
+        return stations
+    whole = next(iter(service.values()))
+    served = int(whole[limit_column(service_limits(service)[-1])].sum())
+    parts = (served, int(whole["households"].sum()) - served)
+    is_small = any(0 < one < SMALLEST_SHOWN for one in parts)
+    return stations.drop(columns="households") if is_small else stations
 
 
 def unserved_layers(

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
-from geogrid.errors import StoreError
+from geogrid.errors import StoreError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -284,9 +284,10 @@ def _write_ahead(cursor: sqlite3.Cursor) -> None:
             return
 
 
-def unreachable(error: SQLAlchemyError, url: URL) -> StoreError:
+def unreachable(error: SQLAlchemyError, url: URL) -> UnreachableError:
     """Return what to say when a database does not answer, without its password."""
     shown = url.render_as_string(hide_password=True)
     first = str(getattr(error, "orig", error)).strip().splitlines()[0]
     why = "does not answer" if isinstance(error, OperationalError) else "cannot be used"
-    return StoreError(f"the store {shown} {why} ({first}): check its address and its rights")
+    msg = f"the store {shown} {why} ({first}): check its address and its rights"
+    return UnreachableError(msg)

@@ -147,6 +147,8 @@ class Accounts:
     def set_password(self, account_id: str, password_hash: str | None, *, actor: str) -> None:
         """Put another hash in the place of the password; all sessions end.
 
+        Where somebody else does that, the keys of the account open nothing any more either.
+
         Raises
         ------
         NotStoredError
@@ -156,6 +158,9 @@ class Accounts:
         """
         _require_hash(password_hash)
         self._change(account_id, actor, "set password", {"password_hash": password_hash})
+        if actor != account_id:
+            for key in self.keys(account_id):
+                self.revoke_key(key.id, actor=actor)
 
     def set_active(
         self, account_id: str, *, is_active: bool, actor: str, must_stay: Grant | None = None

@@ -13,12 +13,11 @@ import os
 import sys
 import tempfile
 import threading
-import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geogrid.errors import GeogridError, StateError
+from geogrid.errors import GeogridError, StateError, places_of
 from geogrid.store import open_store
 from geogrid.workflow.tasks import Cancelled, Task, run_task
 
@@ -71,17 +70,8 @@ def work(store: Store, job_id: str, maps: Mapping[str, Path]) -> None:
         except MemoryError:
             store.jobs.fail(job_id, _NO_MEMORY)
         except Exception as fault:  # noqa: BLE001 - nobody else will tell of it
-            _log(job_id, fault)
+            _LOG.error("job %s: %s at %s", job_id, type(fault).__name__, places_of(fault))
             store.jobs.fail(job_id, _UNFORESEEN)
-
-
-def _log(job_id: str, fault: Exception) -> None:
-    """Say where an unforeseen error is; its own words may hold a row of somebody's table."""
-    places = [
-        f"{Path(one.filename).name}:{one.lineno} {one.name}"
-        for one in traceback.extract_tb(fault.__traceback__)
-    ]
-    _LOG.error("job %s: %s at %s", job_id, type(fault).__name__, " > ".join(places))
 
 
 def _end_with(given: TextIO) -> None:

@@ -101,3 +101,22 @@ def test_an_entry_goes_with_what_it_tells_of(store):
     assert store.audit.entries() == []
     assert store.audit.seal() == (0, "0" * 64)
     assert store.audit.verify((0, "0" * 64)).is_sound
+
+
+def test_what_was_sound_is_not_looked_at_again_and_what_came_since_is(filled):
+    audit = filled.audit
+    assert audit.is_whole()
+    audit.verify()
+    filled.create_project("新项目", actor="丙")
+    assert audit.is_whole()
+    number = audit.seal()[0]
+    filled.create_project("又一个", actor="丙")
+    number += 1
+    tamper(filled, f"UPDATE audit SET actor = 'x' WHERE seq = {number}")  # noqa: S608 - a number
+    assert not audit.is_whole()
+
+
+def test_a_log_that_lost_its_end_is_not_whole(filled):
+    assert filled.audit.is_whole()
+    tamper(filled, "DELETE FROM audit WHERE seq > 6")
+    assert not filled.audit.is_whole()

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import shapely
 from api_service import service
-from fastapi.testclient import TestClient
 from map_plans import (
     CRS_ZHUZHOU,
     X0,
@@ -35,6 +34,7 @@ from geogrid.io.plan_file import write_plan
 from geogrid.model.report import CoverageReport
 from geogrid.store import open_store
 
+SOMEBODY = "张三 13800000000"
 ROUTES = ("/", "/map", "/healthz", "/api/plan", "/api/levels", "/api/cells", "/api/circles",
           "/api/stations", "/api/where")  # fmt: skip
 
@@ -310,14 +310,19 @@ def test_narrow_errors_stand_before_wide_ones():
         assert not any(issubclass(later, kind) for later in kinds[at + 1 :])
 
 
-def test_an_unforeseen_error_keeps_its_words_to_the_log(plan_file, tmp_path, caplog, monkeypatch):
-    monkeypatch.setattr(PlanView, "where", lambda *_: 1 / 0)
+def test_an_unforeseen_error_tells_its_place_to_the_log_and_its_words_to_nobody(
+    plan_file, tmp_path, caplog, monkeypatch
+):
+    def broken(*_):
+        raise LookupError(SOMEBODY)
+
+    monkeypatch.setattr(PlanView, "where", broken)
     with service(plan_file, tmp_path) as one:
-        client = TestClient(one.app, raise_server_exceptions=False)
-        answer = client.get("/where", params={"lon": 0, "lat": 0})
+        answer = one.nobody.get("/where", params={"lon": 0, "lat": 0})
     assert_problem(answer, 500, "look at its log")
-    assert "division" not in answer.text
-    assert "unforeseen error at /where" in caplog.text
+    assert "unforeseen error at /where: LookupError at" in caplog.text
+    assert "test_api.py" in caplog.text
+    assert SOMEBODY not in answer.text + caplog.text
 
 
 def test_what_is_no_plan_does_not_come_in(tmp_path):

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from api_service import service
-from map_plans import CRS_ZHUZHOU, SIDE, X0, Y0, make_plan, make_reach, make_stations
+from map_plans import CRS_ZHUZHOU, SIDE, X0, Y0, make_plan
 
 from geogrid.coverage.plan import verify_plan
 from geogrid.io.plan_file import write_plan
+from geogrid.model.scheme import Level
+from geogrid.vocabulary import Contract
 
 FIRST = {"command": "merge", "level": "wei", "cells": ["43020101", "43020103"], "into": "43020101"}
 SAME = {"command": "merge", "level": "wei", "cells": ["43020101", "43020102"]}
 OTHER = {"command": "merge", "level": "wei", "cells": ["43020201", "43020202"], "into": "43020201"}
-
-
-@pytest.fixture(scope="module")
-def plan_file(tmp_path_factory):
-    plan = make_plan()
-    return write_plan(
-        plan, tmp_path_factory.mktemp("plan") / "plan.gpkg",
-        reach=make_reach(plan, unserved={}, near={"a00": 40}), stations=make_stations(),
-    )  # fmt: skip
 
 
 @pytest.fixture
@@ -395,3 +390,74 @@ def test_who_draws_does_not_approve(one):
     assert drawer.get(one.base).json()["head"] == one.head
     assert one.nobody.get(f"{one.base}/versions/{one.head}").status_code == 403
     assert json.loads(one.nobody.get(f"{one.base}/versions").text)[0]["id"] == version
+
+
+def listed_plan():
+    """The small plan with every cell official, and two lists of households in each finest one."""
+    plan = make_plan()
+    frame = plan.atoms.frame
+    rows = pd.concat(
+        pd.DataFrame({
+            "code": plan.leaf.to_numpy(object) + number,
+            "household_id": frame["atom_id"].to_numpy(object) + number,
+            "households": half,
+            "atom_id": frame["atom_id"].to_numpy(object),
+        })
+        for number, half in (("01", frame["households"] // 2), ("02", -(-frame["households"] // 2)))
+    ).reset_index(drop=True)  # fmt: skip
+    texts = ["code", "household_id", "atom_id"]
+    rows[texts] = rows[texts].astype("str")
+    facts = pd.DataFrame(
+        {"level": "lin", "name": "邻", "kind": "普通", "head": ""},
+        index=pd.Index(sorted(set(rows["code"])), name="code"),
+    )
+    facts["parent"] = facts.index.str[:-2]
+    levels = [replace(one, locked=True) for one in plan.scheme.levels]
+    lin = Level(key="lin", name="邻", contract=Contract.ROSTER, code_width=2)
+    return replace(
+        plan,
+        scheme=replace(plan.scheme, levels=(*levels, lin)),
+        cell_table=pd.concat([plan.cell_table, facts[plan.cell_table.columns]]).astype("str"),
+        rosters={"lin": rows},
+        certificate=None,
+    )
+
+
+def test_lists_below_official_cells_are_edited_undone_and_locked(tmp_path):
+    file = write_plan(listed_plan(), tmp_path / "plan.gpkg")
+    with service(file, tmp_path) as one:
+        planner = one.program("planner", ("planner", ""))
+        levels = planner.get(one.base).json()["levels"]
+        assert [level["is_official"] for level in levels] == [True, True, False]
+        rows = one.store.read(one.head).rosters["lin"]
+        code, beside = "4302010101", "4302010102"
+        named = {"command": "rename", "level": "lin", "cell": code, "name": "东邻"}
+        merge = {"command": "merge", "level": "lin", "cells": [code, beside], "into": code}
+        for command in (named, merge):
+            start = one.head
+            made = one.edit(planner, **command).json()
+            assert made["is_proven"]
+            assert one.store.recheck(one.head)
+            told = {
+                cell["code"]: (cell["before"], cell["after"]) for cell in made["change"]["cells"]
+            }
+            undone = one.write(planner, "POST", "undo").json()["change"]
+            assert {
+                cell["code"]: (cell["after"], cell["before"]) for cell in undone["cells"]
+            } == told
+            assert one.store.read(one.head).rosters["lin"].equals(rows)
+            assert one.store.read(start).cell_table.equals(one.store.read(one.head).cell_table)
+        assert undone["created"] == [{"level": "lin", "code": beside}]
+        one.write(planner, "PUT", "locks", {"levels": [], "cells": [["wei", "43020101"]]})
+        assert one.write(planner, "POST", "redo").status_code == 409
+        assert one.edit(planner, **named).status_code == 409
+        stranger = next(row for row in rows.itertuples() if row.code[:8] != "43020102")
+        across = {"command": "paint", "level": "lin", "target": "4302010201"}
+        refused = one.edit(planner, **across, households=[stranger.household_id])
+        assert refused.status_code == 409
+        assert "is official" in refused.json()["detail"]
+        near = one.program("near", ("planner", "43020102"))
+        far = one.program("far", ("planner", "43020103"))
+        own = {**named, "cell": "4302010201"}
+        assert one.edit(far, **own).status_code == 403
+        assert one.edit(near, **own).status_code == 200

@@ -11,7 +11,7 @@ import pytest
 from api_service import PASSWORD, service
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
-from map_plans import make_plan, make_reach, make_stations
+from map_plans import make_plan
 
 from geogrid.accounts.roles import PERMISSIONS, Role, Scope
 from geogrid.api.app import ROUTERS
@@ -34,15 +34,6 @@ OPEN = {
     "/api/v1/login", "/api/v1/logout", "/api/v1/settings",
     "/api/v1/login/oidc", "/api/v1/login/oidc/callback",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def plan_file(tmp_path_factory):
-    plan = make_plan()
-    return write_plan(
-        plan, tmp_path_factory.mktemp("plan") / "plan.gpkg",
-        reach=make_reach(plan, unserved={}, near={"a00": 40}), stations=make_stations(),
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

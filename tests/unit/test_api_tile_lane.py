@@ -119,3 +119,38 @@ def test_a_tile_after_an_edit_is_that_of_the_new_version(one, taken):
         assert after.headers["etag"] == f'"{one.head}"'
         assert after.content != before.content
     assert taken[-1]
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "none"}])
+def test_a_tile_that_an_edit_did_not_touch_is_the_one_that_browsers_have(one, taken, headers):
+    touched = f"{one.at_head}/tiles/cells/{tile_of(one)}"
+    one.nobody.get(touched)
+    elsewhere = f"{one.at_head}/tiles/cells/14/0/0.mvt"
+    known = one.nobody.get(elsewhere).headers["etag"]
+    before = one.head
+    planner = one.program("planner", ("planner", ""))
+    assert one.edit(
+        planner, command="merge", level="wei", cells=["43020101", "43020103"]
+    ).is_success
+    assert one.head != before
+    for _ in range(2):
+        again = one.nobody.get(elsewhere, headers=headers | {"If-None-Match": known})
+        assert again.status_code == 304
+    assert taken[-1] is (not headers)
+    assert one.nobody.get(touched, headers=headers | {"If-None-Match": known}).status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "none"}])
+def test_tiles_that_are_at_hand_hardly_count_as_requests(tmp_path, headers):
+    file = write_plan(make_plan(), tmp_path / "plan.gpkg")
+    with service(file, tmp_path, requests_a_minute=6) as one:
+        path = f"{one.base}/versions/{one.head}/tiles/cells/14/0/0.mvt"
+        tag = one.nobody.get(path).headers["etag"]
+        asked = [headers, headers | {"If-None-Match": tag}] * 10
+        found = [one.nobody.get(path, headers=sent).status_code for sent in asked]
+        assert found == [204, 304] * 10
+        # Tiles that have to be made count as much as everything else.
+        others = [path.replace("/0/0.", f"/{8 * at}/8.") for at in range(12)]
+        made = [one.nobody.get(other).status_code for other in others]
+        assert made[0] == 204
+        assert made[-1] == 429
