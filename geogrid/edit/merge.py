@@ -234,7 +234,8 @@ class _Side:
         """Return codes, with a token for each that is new on this side."""
         table = self.edited.cell_table
         found = codes.copy()
-        for code in sorted(set(codes.tolist()) - set(self.base.cell_table.index)):
+        known = self.base.cell_table.index
+        for code in sorted(code for code in set(codes.tolist()) if code not in known):
             token = f"\0{key}\0{number}\0{code}"
             facts = table.loc[code]
             draft.fresh[token] = NewCell(

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from geogrid.tiles._ragged import ranges, starts_of, sums, zipped
 from geogrid.tiles._wire import Rows, constant, framed, grouped, varints, zigzag
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from geogrid.tiles._ragged import Indices
+    from geogrid.tiles._ragged import Flags, Indices
+
+    Write = Callable[[list[Any]], Rows]
 
 __all__ = ["Fields", "fields_of"]
 
 _VALUE = 0x22
+# So many times as many values as there are places may be gone before all are sorted again.
+_MOST_GONE = 2
 _TEXT, _DOUBLE, _NATURAL, _SIGNED = 0x0A, 0x19, 0x28, 0x30
 
 
@@ -35,11 +40,14 @@ class Fields:
         Number of the value in each row and column, -1 for none, shape (features, columns).
     values
         Every value that occurs, once, as the bytes of a layer's entry.
+    known
+        The same values sorted: texts, whole numbers, other numbers.
     """
 
     names: tuple[str, ...]
     code: Indices
     values: Rows
+    known: tuple[pd.Index, ...]
 
     def of(self, rows: Indices, tile: Indices, tiles: int) -> tuple[Rows, Rows]:
         """Return the tags of features, and for each tile the values that they point to.
@@ -66,10 +74,18 @@ class Fields:
         return grouped(tags, 2 * is_there.sum(axis=1)), values
 
 
-def fields_of(table: pd.DataFrame) -> Fields:
+def fields_of(table: pd.DataFrame, older: Fields | None = None) -> Fields:
     """Give every value of all columns a number: texts, whole numbers, other numbers.
 
     What is missing and what is an empty text is left out of a tile.
+
+    Parameters
+    ----------
+    table
+        One row a feature.
+    older
+        Of a table that is almost the same: only values that it lacks are sorted in. Values that
+        are gone keep their numbers, and no tile shows them.
     """
     names = tuple(str(name) for name in table.columns)
     is_number = np.array([pd.api.types.is_numeric_dtype(one) for one in table.dtypes], dtype=bool)
@@ -84,21 +100,38 @@ def fields_of(table: pd.DataFrame) -> Fields:
     is_whole = np.isfinite(numbers) & (numbers % 1 == 0)
     is_other = np.isfinite(numbers) & ~is_whole
     is_text = (texts != "") & ~is_number
-    # Sorted, so that the order in a tile does not depend on what lies outside of it.
-    known = (
-        (is_text, *pd.factorize(texts[is_text], sort=True), _texts),
-        (is_whole, *pd.factorize(numbers[is_whole].astype(np.int64), sort=True), _whole),
-        (is_other, *pd.factorize(numbers[is_other], sort=True), _numbers),
+    kinds: tuple[tuple[Flags, npt.NDArray[Any], Write], ...] = (
+        (is_text, texts[is_text], _texts),
+        (is_whole, numbers[is_whole].astype(np.int64), _whole),
+        (is_other, numbers[is_other], _numbers),
     )
     code = np.full(table.shape, -1, dtype=np.int64)
     parts: list[Rows] = []
-    count = 0
-    for is_there, number, values, write in known:
-        code[is_there] = number + count
-        parts.append(framed(_VALUE, write(values.tolist())))
-        count += len(values)
+    known: list[pd.Index] = []
+    for at, (is_there, values, write) in enumerate(kinds):
+        number, found = _numbered(values, None if older is None else older.known[at])
+        code[is_there] = number + sum(map(len, known))
+        parts.append(framed(_VALUE, write(found.tolist())))
+        known.append(found)
     data, counts = zip(*parts, strict=True)
-    return Fields(names, code, (np.concatenate(data), np.concatenate(counts)))
+    return Fields(names, code, (np.concatenate(data), np.concatenate(counts)), tuple(known))
+
+
+def _numbered(values: npt.NDArray[Any], known: pd.Index | None) -> tuple[Indices, pd.Index]:
+    """Return the number of each value and all values, sorted.
+
+    Sorted, so that the order in a tile does not depend on what lies outside of it.
+    """
+    if known is None or len(known) > _MOST_GONE * max(len(values), 1):
+        number, found = pd.factorize(values, sort=True)
+        return number.astype(np.int64), pd.Index(found, dtype=values.dtype)
+    at = known.get_indexer(pd.Index(values))
+    more = np.sort(pd.unique(values[at < 0]))
+    if len(more):
+        places = np.searchsorted(known.to_numpy(), more)
+        known = pd.Index(np.insert(known.to_numpy(), places, more), dtype=values.dtype)
+        at = known.get_indexer(pd.Index(values))
+    return at.astype(np.int64), known
 
 
 def _texts(values: Sequence[str]) -> Rows:

@@ -76,23 +76,17 @@ def patched(
 
 def _around(changed: Objects, new: Objects, is_new: Flags) -> tuple[Flags, Flags]:
     """Return which shapes may be drawn differently, and which ones decide how."""
-    boxes = _boxes(new)
-    tree = shapely.STRtree(boxes)
+    # A tree finds shapes by their boxes; what is empty is in no box.
+    tree = shapely.STRtree(new)
     seen = is_new.copy()
-    edge = _boxes(changed)
+    edge = changed
     changing = seen
     for step in range(_CHANGING + _DECIDING):
-        near = np.unique(tree.query(edge, predicate="intersects")[1])
+        near = np.unique(tree.query(edge)[1])
         fresh = near[~seen[near]]
         seen = seen.copy()
         seen[fresh] = True
-        edge = boxes[fresh]
+        edge = new[fresh]
         if step == _CHANGING - 1:
             changing = seen
     return changing, seen
-
-
-def _boxes(shapes: Objects) -> Objects:
-    """Return the box of each shape; what is empty meets nothing."""
-    found: Objects = shapely.envelope(shapes)
-    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -141,7 +141,7 @@ class TileSource:
             described=dict(described),
             table=table.astype(object).where(table.notna(), None),
             ids=ids,
-            _fields=fields_of(table),
+            _fields=fields_of(table, None if older is None else older._fields),
             _geometry=geometry,
             _crs=frame.crs,
         )
@@ -285,6 +285,7 @@ def _ids(keys: npt.NDArray[np.object_]) -> npt.NDArray[np.uint64]:
     return np.array([_id(key) for key in keys], dtype=np.uint64)
 
 
+@lru_cache(maxsize=1 << 17)
 def _id(key: str) -> int:
     if key.isascii() and key.isdigit() and len(key) <= _DIGITS and key[0] != "0":
         return int(key)

@@ -530,6 +530,22 @@ def test_a_block_of_tiles_has_the_bytes_of_each_tile_alone(side):
         assert any(alone)
 
 
+def test_names_and_numbers_that_came_and_went_are_told_as_if_the_layer_were_new():
+    shapes = wound_lattice(6)
+    table = cell_table(shapes)
+    older = cell_source("wei", table, zooms=(12, 16))
+    later = table.iloc[3:].copy()
+    later["name"] = [f"{'乙甲丙'[row % 3]}{row}" for row in range(len(later))]
+    later["public"] = [7 * row - 2 for row in range(len(later))]
+    fresh = cell_source("wei", later, zooms=(12, 16))
+    for _ in range(2):
+        older = cell_source("wei", later, zooms=(12, 16), older=older)
+        low = fresh.shapes(12).boxes[:, :2].min(axis=0)
+        x, y = (low // EXTENT).tolist()
+        assert older.layers(12, x, y, 2) == fresh.layers(12, x, y, 2)
+        assert any(fresh.layers(12, x, y, 2))
+
+
 def test_a_block_that_leaves_the_world_is_refused():
     source = cell_source("wei", cell_table(wound_lattice(2)), title="微网格", zooms=(2, 16))
     with pytest.raises(InputError):
