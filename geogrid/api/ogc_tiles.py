@@ -178,17 +178,16 @@ async def _tile(
 
 def _made(tiles: TileDesk, asked: Asked, name: str, key: TileKey) -> bytes:
     """Return a tile put together from those of the map, kept for whoever asks next."""
-
-    def make(zoom: int, x: int, y: int) -> bytes:
-        texts = []
-        for layer in _layers(name):
-            version = tiles.found_version_of(asked, layer)
-            tile = tiles.made(TileKey(asked.plan, version, layer, zoom, x, y))
-            texts.append(gzip.decompress(tile) if tile else b"")
-        whole = b"".join(texts)
-        return packed(layer_of(whole, name) if name else whole)
-
-    return tiles.cache.get_or_make(key, make)
+    texts = []
+    for layer in _layers(name):
+        version = tiles.found_version_of(asked, layer)
+        # Each is made under a lock of the cache, which is not asked again within another one.
+        tile = tiles.made(TileKey(asked.plan, version, layer, key.zoom, key.x, key.y))
+        texts.append(gzip.decompress(tile) if tile else b"")
+    whole = b"".join(texts)
+    found = packed(layer_of(whole, name) if name else whole)
+    tiles.cache.put(key, found)
+    return found
 
 
 def _listed(request: Request, opened: Opened, name: str) -> Response:

@@ -136,7 +136,10 @@ class TileCache:
                 _LOG.warning("the tile is kept in memory only: %s", fault.strerror)
 
     def get_or_make(self, key: TileKey, make: Callable[[int, int, int], bytes]) -> bytes:
-        """Return a tile, made by ``make(zoom, x, y)`` if it is not at hand, once for all askers."""
+        """Return a tile, made by ``make(zoom, x, y)`` if it is not at hand, once for all askers.
+
+        ``make`` must not ask the cache for other tiles to be made: it would wait for itself.
+        """
         own = self._owned(key)
         found = self._find(own)
         if found is not None:

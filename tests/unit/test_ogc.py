@@ -23,6 +23,7 @@ from geogrid.api.ogc_crs import CRS84, bounds_of, served_systems
 from geogrid.api.ogc_shown import packed
 from geogrid.api.ogc_tiles import layer_of
 from geogrid.io.plan_file import write_plan
+from geogrid.tiles import TileCache
 
 EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
 # Whether the first number of a place runs to the north.
@@ -273,6 +274,18 @@ def spot(zoom, plan):
     side = 2**zoom
     down = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2
     return int(down * side), int((lon + 180) / 360 * side)
+
+
+def test_tiles_are_made_where_all_of_them_share_one_lock(one, monkeypatch):
+    tiles = one.app.state.tiles
+    monkeypatch.setattr(tiles, "cache", TileCache())
+    monkeypatch.setattr(tiles.cache, "_lanes", [threading.Lock()] * 64)
+    found = []
+    path = f"/ogc/{one.plan}/tiles/WebMercatorQuad/0/0/0"
+    asking = threading.Thread(target=lambda: found.append(one.nobody.get(path)), daemon=True)
+    asking.start()
+    asking.join(20)
+    assert [answer.status_code for answer in found] in ([200], [204])
 
 
 def test_a_tile_is_named_by_row_before_column(one, plan):
