@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from geogrid.accounts.roles import Action
 from geogrid.api.answers import DeskIs  # noqa: TC001 - FastAPI reads it
 from geogrid.api.security import CallerIs, requires
+from geogrid.api.steps import top_codes
 
 if TYPE_CHECKING:
     from geogrid.api.desk import Desk
@@ -57,8 +58,7 @@ def _areas_of(desk: Desk, plan: str, caller: Caller) -> set[str]:
     head = desk.visible_head(plan, caller)
     if not head:
         return set()
-    held = desk.store.read(head)
-    return set(held.labels[held.scheme.area_levels[0].key])
+    return top_codes(desk.store.read(head))
 
 
 def _shown(entry: AuditEntry, name: str) -> dict[str, Any]:

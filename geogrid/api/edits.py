@@ -15,7 +15,7 @@ from geogrid.api.desk import BRANCH, Desk
 from geogrid.api.places import command_of
 from geogrid.api.problems import PreconditionError
 from geogrid.api.security import Caller, CallerIs, requires
-from geogrid.api.steps import REDO, UNDO, change_between, locks_of, set_locks
+from geogrid.api.steps import REDO, UNDO, change_between, locks_of, set_locks, top_codes
 from geogrid.api.told import counted, told_of
 from geogrid.edit import Locks, apply, live_counts, merge_edits
 from geogrid.errors import EditError, InputError, NotStoredError, StaleVersionError
@@ -217,7 +217,7 @@ def lock(
         known = locks_of(desk.store, plan)
         # A lock of a level holds everywhere, so it takes somebody who may edit everywhere.
         if wanted.levels != known.levels:
-            caller.require(Action.EDIT_PLAN, _tops(base))
+            caller.require(Action.EDIT_PLAN, top_codes(base))
         caller.require(Action.EDIT_PLAN, {code for _, code in wanted.cells ^ known.cells})
         set_locks(desk.store, plan, wanted, actor=caller.actor)
     return wanted.to_dict()
@@ -228,10 +228,6 @@ def areas_of(change: Change, plan: GridPlan) -> set[str]:
     finest = plan.scheme.area_levels[-1].key
     codes = {code for level in change.touched.values() for code in level}
     return codes | set(change.reached.get(finest, ()))
-
-
-def _tops(plan: GridPlan) -> set[str]:
-    return set(plan.labels[plan.scheme.area_levels[0].key])
 
 
 def version_of(desk: Desk, plan: str, version: str) -> GridPlan:

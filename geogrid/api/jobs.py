@@ -18,6 +18,7 @@ from geogrid.accounts.roles import Action
 from geogrid.api.answers import DeskIs  # noqa: TC001 - FastAPI reads it
 from geogrid.api.problems import TooManyError
 from geogrid.api.security import Caller, CallerIs, requires
+from geogrid.api.steps import top_codes
 from geogrid.errors import InputError, NotStoredError, StoreError
 from geogrid.vocabulary import FileRole, JobKind, JobState
 from geogrid.workflow.keeping import newest, plan_named
@@ -110,7 +111,7 @@ def add_plan_job(
         msg = f"plan {plan} has no version yet: draw or import one first (方案尚无版本)"
         raise NotStoredError(msg)
     held = desk.store.read(head)
-    caller.require(Action.RUN_JOB, set(held.labels[held.scheme.area_levels[0].key]))
+    caller.require(Action.RUN_JOB, top_codes(held))
     _require_map(desk, entry.project_id)
     _require_file(desk, entry.project_id, body.stations, FileRole.STATIONS)
     if body.stations is None and desk.view(plan, head).station_table is None:

@@ -13,7 +13,7 @@ from geogrid.api.answers import AskedIs, DeskIs, tag_of
 from geogrid.api.desk import BRANCH, Desk
 from geogrid.api.edits import ExpectedIs, version_of
 from geogrid.api.security import Caller, CallerIs, requires
-from geogrid.api.steps import locks_of
+from geogrid.api.steps import locks_of, top_codes
 from geogrid.errors import NotStoredError
 from geogrid.maps.data import district_layer
 from geogrid.maps.disclosure import count_text
@@ -152,14 +152,14 @@ def advance(
     Who drew it neither approves nor publishes it, and nobody ends a version of another's area by
     one of their own.
     """
-    areas = _tops(version_of(desk, plan, expected))
+    areas = top_codes(version_of(desk, plan, expected))
     is_own = _has_drawn(desk, plan, expected, caller)
     caller.require(ACTION_OF_STATE[body.to], areas, is_own=is_own)
     if body.supersede and body.effective_from is not None:
         # A project may hold plans of several areas, and one version of all is in force.
         ended = desk.store.in_force(desk.entry(plan).project_id, body.effective_from)
         if ended is not None:
-            caller.require(Action.WITHDRAW_VERSION, _tops(desk.store.read(ended.version_id)))
+            caller.require(Action.WITHDRAW_VERSION, top_codes(desk.store.read(ended.version_id)))
     standing = desk.store.advance(
         expected, body.to, actor=caller.actor, effective_from=body.effective_from,
         effective_to=body.effective_to, supersede=body.supersede,
@@ -172,10 +172,6 @@ def advance(
         "effective_from": standing.effective_from or None,
         "effective_to": standing.effective_to or None,
     }
-
-
-def _tops(plan: GridPlan) -> set[str]:
-    return set(plan.labels[plan.scheme.area_levels[0].key])
 
 
 def _has_drawn(desk: Desk, plan: str, version_id: str, caller: Caller) -> bool:

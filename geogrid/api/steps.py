@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from geogrid.model.plan import GridPlan
     from geogrid.store import Step, Store, VersionDiff
 
-__all__ = ["REDO", "UNDO", "StepBook", "Steps", "change_between", "locks_of", "set_locks"]
+__all__ = [
+    "REDO",
+    "UNDO",
+    "StepBook",
+    "Steps",
+    "change_between",
+    "locks_of",
+    "set_locks",
+    "top_codes",
+]
 
 UNDO, REDO = "undo", "redo"
 # What a plan of thousands of versions takes here is a few hundred kilobytes.
@@ -128,6 +137,11 @@ def set_locks(store: Store, plan_id: str, locks: Locks, *, actor: str) -> None:
     database = store.database
     with database.writing() as connection:
         record(connection, database.now(), actor, _LOCKED, plan_id, locks.to_dict())
+
+
+def top_codes(plan: GridPlan) -> set[str]:
+    """Return the codes of the coarsest cells: whoever may act on all of them may on the plan."""
+    return set(plan.labels[plan.scheme.area_levels[0].key])
 
 
 def change_between(before: GridPlan, after: GridPlan, diff: VersionDiff) -> Change:

@@ -157,10 +157,10 @@ class Accounts:
             If it is not an argon2 hash.
         """
         _require_hash(password_hash)
-        self._change(account_id, actor, "set password", {"password_hash": password_hash})
-        if actor != account_id:
-            for key in self.keys(account_id):
-                self.revoke_key(key.id, actor=actor)
+        self._change(
+            account_id, actor, "set password", {"password_hash": password_hash},
+            ends_keys=actor != account_id,
+        )  # fmt: skip
 
     def set_active(
         self, account_id: str, *, is_active: bool, actor: str, must_stay: Grant | None = None
@@ -272,15 +272,12 @@ class Accounts:
             if account_id not in {None, row.account_id}:
                 msg = f"there is no key {key_id!r} of this account"
                 raise NotStoredError(msg)
-            if row.revoked_at:
-                return
-            at = self._database.now()
-            connection.execute(update(api_key).where(api_key.c.id == key_id).values(revoked_at=at))
-            record(connection, at, actor, "revoke key", row.account_id, {"key": key_id})
+            if not row.revoked_at:
+                _revoke(connection, row, actor, self._database.now())
 
     def _change(
         self, account_id: str, actor: str, action: str, values: dict[str, Any],
-        must_stay: Grant | None = None,
+        must_stay: Grant | None = None, *, ends_keys: bool = False,
     ) -> None:  # fmt: skip
         with self._database.writing() as connection:
             row_of(connection, account, account_id)
@@ -294,6 +291,15 @@ class Accounts:
                 .values(revoked_at=at)
             )
             record(connection, at, actor, action, account_id)
+            query = select(api_key).where(api_key.c.account_id == account_id)
+            held_keys = query.where(api_key.c.revoked_at.is_(None)).order_by(api_key.c.created_at)
+            for row in connection.execute(held_keys).all() if ends_keys else ():
+                _revoke(connection, row, actor, at)
+
+
+def _revoke(connection: Connection, key: Row[Any], actor: str, at: str) -> None:
+    connection.execute(update(api_key).where(api_key.c.id == key.id).values(revoked_at=at))
+    record(connection, at, actor, "revoke key", key.account_id, {"key": key.id})
 
 
 def require_sha256(secret_hash: str) -> None:
