@@ -97,12 +97,15 @@ def merge_edits(
 
 
 def _retired(left: GridPlan, right: GridPlan) -> set[str]:
-    """Return the codes that either side no longer uses."""
-    return {
-        str(code)
+    """Return the codes that either side no longer uses.
+
+    What the left side has stays, also where the right side made a cell of that code and gave it up.
+    """
+    mine, theirs = (
+        set(one.code_history["code"][one.code_history["to_version"] != ""].astype(str))
         for one in (left, right)
-        for code in one.code_history["code"][one.code_history["to_version"] != ""]
-    }
+    )
+    return mine | (theirs - set(left.cell_table.index.astype(str)))
 
 
 def _require_kin(base: GridPlan, one: GridPlan) -> None:

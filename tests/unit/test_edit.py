@@ -462,6 +462,20 @@ def test_a_code_of_an_undone_version_is_not_given_in_a_merge():
     assert free[-1] not in taken
 
 
+def test_a_code_that_the_other_side_gave_up_again_stays_what_the_first_side_made_of_it():
+    left = apply(BASE, Create(level="wei", atoms=("a000-000",))).plan
+    code = left.leaf["a000-000"]
+    right = apply(BASE, Create(level="wei", atoms=("a002-002",))).plan
+    assert right.leaf["a002-002"] == code
+    right = apply(right, Merge(level="wei", cells=(BASE.leaf["a002-002"], code))).plan
+    assert code not in right.cell_table.index
+    merged = merge_edits(BASE, left, right)
+    require_true(merged, BASE)
+    assert merged.plan.leaf["a000-000"] == code
+    # The other way round it was given up by the first side, and nobody gets it.
+    assert code not in merge_edits(BASE, right, left).plan.cell_table.index
+
+
 def test_a_certificate_of_another_plan_is_not_carried_on():
     stale = replace(blocks(6, 6, (6, 6, 2)), certificate=verify_plan(BASE).certificate)
     code = code_at(stale, "wei", 0, 0)
