@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 from collections import Counter
 from itertools import pairwise
 
@@ -140,3 +141,10 @@ def as_units(shapes, zoom, crs=CRS_NO):
     size = 2.0**zoom * EXTENT / (2 * half)
     projected = gpd.GeoSeries(list(shapes), crs=crs).to_crs(3857).to_numpy()
     return shapely.transform(projected, lambda xy: (xy * [1, -1] + half) * size)
+
+
+def tile_at(lon, lat, zoom):
+    """Return column and row of the tile that a place lies in."""
+    across = (lon + 180) / 360
+    down = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2
+    return int(across * 2**zoom), int(down * 2**zoom)

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from geogrid.api.desk import Asked, Desk
 from geogrid.api.features import Box
 from geogrid.api.security import CallerIs  # noqa: TC001 - FastAPI reads it
+from geogrid.front.answers import has_already, kept_headers, tag_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,31 +71,9 @@ Longitude = Annotated[float, Query(ge=-180, le=180, description="Longitude, WGS 
 Latitude = Annotated[float, Query(ge=-90, le=90, description="Latitude, WGS 84, 纬度")]
 
 
-def tag_of(version: str) -> str:
-    """Return the entity tag of a version."""
-    return f'"{version}"'
-
-
 def json_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
     """Return a value as JSON; what is no number is an error here and not in a browser."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
-def kept_headers(tag: str) -> dict[str, str]:
-    """Return the headers of what a tag names.
-
-    It is asked for again each time: who is served may be counted anew for the same version.
-    """
-    return {
-        "ETag": tag_of(tag),
-        "Cache-Control": "private, no-cache",
-        "Vary": "Cookie, Authorization, Accept-Encoding",
-    }
-
-
-def has_already(known: str | None, tag: str) -> bool:
-    """Tell whether a caller has what a tag names; ``known`` is their ``If-None-Match``."""
-    return tag_of(tag) in (known or "").replace("W/", "")
 
 
 def versioned(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -30,32 +28,27 @@ from geogrid.api import (
     uploads,
     web,
 )
+from geogrid.api.at_hand import DeskAtHand
 from geogrid.api.cookies import Cookies
 from geogrid.api.declared import declare_answers
 from geogrid.api.desk import Desk
-from geogrid.api.guard import Guard
 from geogrid.api.ogc_shown import Shelf
 from geogrid.api.oidc import OidcDesk
 from geogrid.api.problems import add_problem_handlers
 from geogrid.api.runner import Runner
 from geogrid.api.security import Door
-from geogrid.api.settings import ServiceSettings
+from geogrid.api.settings import ServiceSettings, front_settings
 from geogrid.api.tile_desk import TileDesk
-from geogrid.api.tile_lane import TileLane
-from geogrid.errors import InputError
+from geogrid.front.guard import Guard
+from geogrid.front.lane import TileLane
+from geogrid.front.unforeseen import Unforeseen
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from types import FrameType
+    from collections.abc import AsyncIterator
 
     from geogrid.store import Store
 
-__all__ = ["ROUTERS", "create_app", "serve"]
-
-# Whoever has an answer coming this long after the service was told to stop goes without.
-_GRACE_S = 3
-# A browser that is quiet for so long calls again; people look at a map before they move it.
-_QUIET_S = 65
+__all__ = ["ROUTERS", "create_app"]
 
 # They are looked through in this order: what programs ask for most stands first.
 ROUTERS = (
@@ -65,12 +58,10 @@ ROUTERS = (
     public_settings.router, jobs.router, uploads.router, web.router,
 )  # fmt: skip
 
-# Whoever answers from memory needs the interpreter for moments only, and must not wait its usual
-# five milliseconds for each while an edit is worked out.
-_TURN_S = 0.0002
 
-
-def create_app(store: Store, settings: ServiceSettings | None = None) -> FastAPI:
+def create_app(
+    store: Store, settings: ServiceSettings | None = None, *, has_front: bool = False
+) -> FastAPI:
     """Return an application that shows and edits the plans of a store.
 
     Parameters
@@ -79,6 +70,9 @@ def create_app(store: Store, settings: ServiceSettings | None = None) -> FastAPI
         What :func:`geogrid.store.open_store` gave; whoever opened it closes it.
     settings
         What whoever runs the service decided.
+    has_front
+        Whether a process of its own (:mod:`geogrid.front`) limits rate and size, puts on headers
+        and answers ready tiles.
     """
     known = settings or ServiceSettings()
     # The usual pages of documentation load scripts from the network.
@@ -104,8 +98,12 @@ def create_app(store: Store, settings: ServiceSettings | None = None) -> FastAPI
         app.include_router(router)
     declare_answers(app)
     app.add_middleware(Cookies, settings=known)
-    app.add_middleware(TileLane)
-    app.add_middleware(Guard, settings=known)
+    if not has_front:
+        at_hand = DeskAtHand(app.state.desk, app.state.door, app.state.tiles)
+        app.add_middleware(TileLane, at_hand=at_hand)
+    app.add_middleware(Unforeseen)
+    if not has_front:
+        app.add_middleware(Guard, settings=front_settings(known))
     return app
 
 
@@ -117,55 +115,3 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         await run_in_threadpool(app.state.runner.stop)
-
-
-def serve(
-    store: Store,
-    settings: ServiceSettings | None = None,
-    *,
-    host: str = "127.0.0.1",
-    port: int = 8000,
-    ready: Callable[[str], None] = lambda _: None,
-) -> None:
-    """Serve the plans of a store until the process is stopped.
-
-    Parameters
-    ----------
-    store, settings
-        As for :func:`create_app`.
-    host, port
-        Where to listen; only this machine unless another host is named. Port 0 takes a free one.
-    ready
-        Told the address once the service listens there.
-
-    Raises
-    ------
-    InputError
-        If the address cannot be listened on.
-    """
-    import uvicorn  # noqa: PLC0415 - making an application needs no server
-
-    app = create_app(store, settings)
-    try:
-        listener = socket.create_server((host, port))
-    except OSError as fault:
-        msg = f"{host}:{port} cannot be listened on ({fault.strerror}): choose another host or port"
-        raise InputError(msg) from fault
-    with listener:
-        # Whoever accepts does not know that this is TCP, and would hold small answers back.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        ready(f"http://{host}:{listener.getsockname()[1]}/")
-        config = uvicorn.Config(
-            app, log_level="warning", server_header=False, timeout_graceful_shutdown=_GRACE_S,
-            timeout_keep_alive=_QUIET_S,
-        )  # fmt: skip
-
-        class Server(uvicorn.Server):
-            """A server that lets those go who watch a job, or it would wait for them."""
-
-            def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-                app.state.runner.let_go()
-                super().handle_exit(sig, frame)
-
-        sys.setswitchinterval(_TURN_S)
-        Server(config).run(sockets=[listener])

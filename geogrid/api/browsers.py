@@ -13,6 +13,7 @@ from geogrid.accounts.tokens import (
     use_session,
 )
 from geogrid.api.cookies import drop_cookie, put_cookie
+from geogrid.front.lane import COOKIE
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from geogrid.store import OpenSession, Store
 
 __all__ = ["COOKIE", "begin_session", "end_session", "find_session", "follow_session"]
-
-COOKIE = "geogrid_session"
 
 
 def begin_session(

@@ -21,6 +21,8 @@ from geogrid.errors import NotStoredError
 from geogrid.io.plan_file import PlanExtras
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import geopandas as gpd
 
     from geogrid.api.security import Caller
@@ -70,7 +72,13 @@ class Asked:
 
 
 class Desk:
-    """Views of versions, made once for all who ask."""
+    """Views of versions, made once for all who ask.
+
+    Attributes
+    ----------
+    on_moved
+        Told the plan when another version of it became the head or the public one.
+    """
 
     def __init__(self, store: Store, settings: ServiceSettings) -> None:
         self.store = store
@@ -88,7 +96,9 @@ class Desk:
         self.homes = Homes(store)
         self._making = RLock()
         self.follower = Follower()
+        self.follower.on_shown = self._shown_anew
         self._editing: dict[str, RLock] = {}
+        self.on_moved: Callable[[str], None] = lambda _: None
 
     def entry(self, plan_id: str) -> PlanEntry:
         """Return what is known of a plan.
@@ -157,6 +167,11 @@ class Desk:
         """Look at the store again for the head of a plan."""
         self._heads.pop(plan_id, None)
         self._public.clear()
+        self.on_moved(plan_id)
+
+    def _shown_anew(self, plan_id: str) -> None:
+        self._public.pop(plan_id, None)
+        self.on_moved(plan_id)
 
     def public_version(self, plan_id: str) -> str:
         """Return the version that the public sees: the one in force, or the newest.

@@ -16,13 +16,20 @@ __all__ = ["Follower"]
 
 
 class Follower:
-    """Makes the newest version of each plan ready, one after the other."""
+    """Makes the newest version of each plan ready, one after the other.
+
+    Attributes
+    ----------
+    on_shown
+        Told the plan when another version of it is shown.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._shown: dict[str, str] = {}
         self._wanted: dict[str, str] = {}
         self._working: set[str] = set()
+        self.on_shown: Callable[[str], None] = lambda _: None
 
     def moved(self, plan: str, old: str, new: str) -> None:
         """Take note that a plan moved from one version to another."""
@@ -53,6 +60,7 @@ class Follower:
                 finally:
                     # What cannot be made ready is shown as it is: whoever asks is told why.
                     self._reached(plan, step[1])
+                    self.on_shown(plan)
         except BaseException:
             with self._lock:
                 self._working.discard(plan)

@@ -25,7 +25,7 @@ from geogrid.api.security import requires
 from geogrid.api.tile_desk import MAX_ZOOM, described
 from geogrid.api.tiles import tiles_of
 from geogrid.tiles.cache import TileKey
-from geogrid.tiles.source import packed
+from geogrid.tiles.packing import packed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

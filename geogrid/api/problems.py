@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from geogrid.errors import (
@@ -22,11 +21,12 @@ from geogrid.errors import (
     StoreError,
     UnreachableError,
 )
+from geogrid.front.answers import problem
+from geogrid.front.guard import TooLargeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from fastapi import FastAPI, Request
+    from starlette.responses import JSONResponse
 
 __all__ = [
     "STATUS_OF_ERROR",
@@ -63,10 +63,6 @@ class AccessError(GeogridError):
 
 class PreconditionError(GeogridError):
     """A write does not say which version it starts from."""
-
-
-class TooLargeError(GeogridError):
-    """What was sent is larger than the service takes."""
 
 
 class TooManyError(GeogridError):
@@ -153,31 +149,3 @@ def _more(fault: GeogridError) -> dict[str, Any]:
 
 def _cells(cells: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:
     return [{"level": level, "code": code} for level, code in cells]
-
-
-def problem(
-    path: str, status: HTTPStatus, detail: str, *, more: Mapping[str, Any] | None = None
-) -> JSONResponse:
-    """Return an error as an answer.
-
-    Parameters
-    ----------
-    path
-        What was asked for.
-    status, detail
-        What is wrong, as a number and as a plain sentence.
-    more
-        Members besides those of the standard.
-    """
-    return JSONResponse(
-        {
-            "type": "about:blank",
-            "title": status.phrase,
-            "status": status.value,
-            "detail": detail,
-            "instance": path,
-            **(more or {}),
-        },
-        status_code=status.value,
-        media_type="application/problem+json",
-    )

@@ -7,10 +7,7 @@ from fastapi import APIRouter
 from geogrid.api.answers import DeskIs  # noqa: TC001 - FastAPI reads it
 from geogrid.api.security import open_to_all
 
-__all__ = ["TIANDITU_HOSTS", "router"]
-
-# What the browser may ask for map tiles where a key is given, and never otherwise.
-TIANDITU_HOSTS = "https://*.tianditu.gov.cn"
+__all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1")
 

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from geogrid.accounts.roles import Action
 from geogrid.api.answers import GEOJSON, DeskIs, Latitude, Longitude, Within, versioned
 from geogrid.api.desk import Asked
-from geogrid.api.guard import MAP_POLICY
+from geogrid.api.policy import MAP_POLICY
 from geogrid.api.problems import SignInError
 from geogrid.api.schemas import (
     CollectionOut,

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geogrid.accounts.tokens import SessionPolicy
+from geogrid.api.policy import policy_of
 from geogrid.errors import InputError
+from geogrid.front.settings import FrontSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from geogrid.accounts.oidc import OidcSettings
 
-__all__ = ["ServiceSettings"]
+__all__ = ["ServiceSettings", "front_settings"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,3 +74,14 @@ class ServiceSettings:
         if not re.fullmatch(r"[0-9A-Za-z]*", self.tianditu_key):
             msg = "the key of 天地图 holds only letters and digits: check it in your account"
             raise InputError(msg)
+
+
+def front_settings(settings: ServiceSettings) -> FrontSettings:
+    """Return what the front must know of them."""
+    return FrontSettings(
+        policy=policy_of(settings.tianditu_key),
+        is_https=settings.is_https,
+        most_body_bytes=settings.most_body_bytes,
+        most_upload_bytes=settings.most_upload_bytes,
+        requests_a_minute=settings.requests_a_minute,
+    )

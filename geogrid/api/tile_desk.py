@@ -20,6 +20,8 @@ from geogrid.tiles.touched import TouchedTiles, changed_boxes
 from geogrid.tiles.zooms import LevelZooms
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from geogrid.api.desk import Asked, Desk
     from geogrid.api.view import PlanView
 
@@ -32,6 +34,8 @@ _FEWEST, _MOST = 2, 40
 _BLOCK, _CROWD = 4, 3000
 # More threads would only wait for each other.
 _MAKERS = 3
+# Tiles that are made again at once after an edit.
+_AGAIN = 200
 # Wider than the world at any zoom: nothing is carried over.
 _EVERYTHING = np.array([[0, 0, 1 << 62, 1 << 62]], dtype=np.int64)
 
@@ -52,6 +56,11 @@ class TileDesk:
         Keeps the tiles.
     room
         Bytes of memory for what tiles are made of; what was used longest ago goes first.
+
+    Attributes
+    ----------
+    on_carried
+        Told plan, old version, new version and the tiles that these do not share.
     """
 
     def __init__(
@@ -64,6 +73,7 @@ class TileDesk:
         self._lock = Lock()
         self._makers = CapacityLimiter(_MAKERS)
         self._making: dict[tuple[str, str, str], Lock] = {}
+        self.on_carried: Callable[[str, str, str, TouchedTiles], None] = lambda *_: None
 
     def ready(self, key: TileKey) -> bytes | None:
         """Return a tile that is at hand, compressed; ``None`` if it has to be made."""
@@ -154,7 +164,15 @@ class TileDesk:
         if before is None:
             return
         after = self._kept((plan, new, "cells"))
-        self.cache.carry_over(plan, old, new, _touched(before.layers, after.layers))
+        touched = _touched(before.layers, after.layers)
+        self.cache.carry_over(plan, old, new, touched)
+        self.on_carried(plan, old, new, touched)
+        self._make_again(plan, old, new, touched)
+
+    def _make_again(self, plan: str, old: str, new: str, touched: TouchedTiles) -> None:
+        """Make what people have looked at before they ask for it: then nobody waits for it."""
+        for key in self.cache.lost_by(plan, "cells", old, touched)[:_AGAIN]:
+            self.made(key._replace(version=new))
 
     def _made_sources(self, plan: str, version: str, layer: str) -> Sources:
         if layer == "base":

@@ -11,9 +11,10 @@ from starlette.concurrency import run_in_threadpool
 
 from geogrid.accounts.roles import Action
 from geogrid.api.answers import AskedIs, DeskIs, has_already, kept_headers, versioned
-from geogrid.api.guard import came_from_memory
 from geogrid.api.security import requires
 from geogrid.api.tile_desk import MAX_ZOOM, TileDesk, described
+from geogrid.front.guard import came_from_memory
+from geogrid.front.lane import MVT
 from geogrid.tiles.cache import TileKey
 
 __all__ = ["router"]
@@ -21,8 +22,6 @@ __all__ = ["router"]
 router = APIRouter(
     prefix="/api/v1/plans/{plan}/versions/{v}", dependencies=[requires(Action.VIEW_MAP)]
 )
-
-_MVT = "application/vnd.mapbox-vector-tile"
 
 Zoom = Annotated[int, Path(ge=0, le=MAX_ZOOM)]
 
@@ -50,12 +49,13 @@ async def tile(request: Request, asked: AskedIs, layer: str, z: Zoom, x: int, y:
     if found is None:
         found = await tiles.make(key)
     else:
+        tiles.cache.tell(key, found)
         came_from_memory(request.scope)
     if not found:
         return Response(status_code=204, headers=headers)
     if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(found, media_type=_MVT, headers=headers | {"Content-Encoding": "gzip"})
-    return Response(gzip.decompress(found), media_type=_MVT, headers=headers)
+        return Response(found, media_type=MVT, headers=headers | {"Content-Encoding": "gzip"})
+    return Response(gzip.decompress(found), media_type=MVT, headers=headers)
 
 
 @router.get("/tiles.json", summary="瓦片说明（TileJSON）")

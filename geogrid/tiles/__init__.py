@@ -19,27 +19,6 @@ for vertex. Only a cell that is too small for its zoom, or that rounding makes c
 mended on its own, by a unit or two (a quarter of a pixel).
 """
 
-from geogrid.tiles._flat import Dimension
-from geogrid.tiles.cache import TileCache, TileKey
-from geogrid.tiles.layers import base_sources, cell_source, circle_source, station_source
-from geogrid.tiles.source import TileSource
-from geogrid.tiles.tile_set import TileSet, style_layers, tile_json
-from geogrid.tiles.touched import TouchedTiles, changed_boxes
-from geogrid.tiles.zooms import LevelZooms
+import lazy_loader
 
-__all__ = [
-    "Dimension",
-    "LevelZooms",
-    "TileCache",
-    "TileKey",
-    "TileSet",
-    "TileSource",
-    "TouchedTiles",
-    "base_sources",
-    "cell_source",
-    "changed_boxes",
-    "circle_source",
-    "station_source",
-    "style_layers",
-    "tile_json",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -8,12 +8,14 @@ import logging
 import os
 import tempfile
 from collections import OrderedDict
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from geogrid.errors import InputError
-from geogrid.tiles.source import packed
+from geogrid.tiles.packing import packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +30,7 @@ _LOG = logging.getLogger(__name__)
 _OVERHEAD = 400
 # So many tiles can be in the making at the same time.
 _LANES = 64
+_zoom = attrgetter("zoom")
 
 
 class TileKey(NamedTuple):
@@ -56,6 +59,11 @@ class TileCache:
         Tiles are kept here as well, for the next start; ``None`` keeps them in memory only.
     steps
         Edits of a plan over which tiles are followed back, two or more.
+
+    Attributes
+    ----------
+    on_put
+        Told of each tile that comes in, and of those that :meth:`tell` names.
     """
 
     def __init__(
@@ -70,6 +78,7 @@ class TileCache:
         self._parents: dict[tuple[str, str], tuple[str, TouchedTiles]] = {}
         self._lock = Lock()
         self._lanes = [Lock() for _ in range(_LANES)]
+        self.on_put: Callable[[TileKey, bytes], None] | None = None
 
     def __len__(self) -> int:
         return len(self._tiles)
@@ -121,6 +130,18 @@ class TileCache:
         """Return a tile; ``b""`` if it is empty, ``None`` if it is not at hand."""
         return self._find(self._owned(key))
 
+    def lost_by(self, plan: str, layer: str, old: str, touched: TouchedTiles) -> list[TileKey]:
+        """Return the tiles that a version has at hand and an edit touched, last used first."""
+        with self._lock:
+            keys = [key for key in self._tiles if key.plan == plan and key.layer == layer]
+        keys.reverse()
+        # Sorting keeps, within a zoom, which was used last.
+        by_zoom = groupby(sorted(keys, key=_zoom), key=_zoom)
+        return [
+            key for zoom, some in by_zoom for key in touched.among(layer, zoom, list(some))
+            if self._owned(key._replace(version=old)).version == key.version
+        ]  # fmt: skip
+
     def touched_in(self, key: TileKey) -> str:
         """Return the version in which a tile was touched last: the tile is the same since."""
         return self._owned(key).version
@@ -129,11 +150,17 @@ class TileCache:
         """Keep a tile; a folder that cannot be written to is told of in the log."""
         own = self._owned(key)
         self._remember(own, tile)
+        self.tell(key, tile)
         if self.folder is not None:
             try:
                 _write(self._path(self.folder, own), tile)
             except OSError as fault:
                 _LOG.warning("the tile is kept in memory only: %s", fault.strerror)
+
+    def tell(self, key: TileKey, tile: bytes) -> None:
+        """Tell ``on_put``, if there is one, of a tile that is at hand."""
+        if self.on_put is not None:
+            self.on_put(key, tile)
 
     def get_or_make(self, key: TileKey, make: Callable[[int, int, int], bytes]) -> bytes:
         """Return a tile, made by ``make(zoom, x, y)`` if it is not at hand, once for all askers.

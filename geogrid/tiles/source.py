@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -22,6 +21,7 @@ from geogrid.tiles._layer import layers_bytes
 from geogrid.tiles._update import patched
 from geogrid.tiles._world import BUFFER, EXTENT, MAX_ZOOM, check_tile, degrees_of
 from geogrid.tiles._zoom import Ground, ZoomShapes, ground_of, zoom_shapes
+from geogrid.tiles.packing import packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,12 +29,10 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from pyproj import CRS
 
-__all__ = ["TileSource", "packed"]
+__all__ = ["TileSource"]
 
 # Codes of so many digits stay the numbers that they are; others get a number above all of these.
 _DIGITS, _HASHED = 15, 1 << 52
-# Level 4 takes half the time of the usual 6 and a few hundredths more room.
-_GZIP_LEVEL = 4
 # Of a row of the table: its texts, and its shape as it came.
 _ROW_BYTES = 1000
 
@@ -273,11 +271,6 @@ class TileSource:
         if not len(places):
             return None
         return degrees_of(np.concatenate((places.min(axis=0), places.max(axis=0))))
-
-
-def packed(tile: bytes) -> bytes:
-    """Compress a tile, to the same bytes at any time; an empty one stays empty."""
-    return gzip.compress(tile, _GZIP_LEVEL, mtime=0) if tile else b""
 
 
 def _ids(keys: npt.NDArray[np.object_]) -> npt.NDArray[np.uint64]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from geogrid.errors import InputError
 from geogrid.tiles._flat import Dimension
-from geogrid.tiles.source import packed
+from geogrid.tiles.packing import packed
 from geogrid.tiles.touched import TouchedTiles, changed_boxes
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ count changed because of another one too. Every other tile has the same bytes in
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
@@ -16,13 +16,28 @@ from geogrid.tiles._ragged import owners
 from geogrid.tiles._world import BUFFER, EXTENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from geogrid.tiles._flat import Flat
     from geogrid.tiles._ragged import Flags, Indices
     from geogrid.tiles.source import TileSource
 
 __all__ = ["TouchedTiles", "changed_boxes"]
+
+
+class Placed(Protocol):
+    """A tile of some zoom."""
+
+    @property
+    def x(self) -> int:
+        """Its column."""
+
+    @property
+    def y(self) -> int:
+        """Its row."""
+
+
+_Placed = TypeVar("_Placed", bound=Placed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +57,19 @@ class TouchedTiles:
         """Tell whether a tile is among them."""
         found = self.boxes.get((layer, zoom))
         return found is not None and bool(_meets(found, x, y).any())
+
+    def among(self, layer: str, zoom: int, places: Sequence[_Placed]) -> list[_Placed]:
+        """Return the tiles of a zoom that are among them, of some with columns and rows."""
+        found = self.boxes.get((layer, zoom))
+        if found is None or not len(found) or not places:
+            return []
+        low = np.array([(one.x, one.y) for one in places]) * EXTENT - BUFFER
+        high = low + EXTENT + 2 * BUFFER
+        is_met = np.zeros(len(places), dtype=np.bool_)
+        for west, north, east, south in found.tolist():
+            near = (low <= (east, south)).all(axis=1) & (high >= (west, north)).all(axis=1)
+            is_met |= near
+        return [one for one, is_one in zip(places, is_met.tolist(), strict=True) if is_one]
 
     def tiles(self, layer: str, zoom: int) -> Iterator[tuple[int, int]]:
         """Yield the columns and rows of a zoom's touched tiles, each once, in order."""

@@ -353,6 +353,7 @@ def test_the_server_listens_to_this_machine_only_and_tells_its_address(tmp_path,
         # Else each small answer on a kept connection comes 40 ms late.
         assert sockets[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
+    monkeypatch.setattr("geogrid.api.serving.HAS_FRONT", False)
     monkeypatch.setattr("uvicorn.Server.run", run)
     told: list[str] = []
     with open_store(tmp_path / "s.sqlite") as store:

@@ -277,6 +277,7 @@ def test_the_command_serves_a_plan_from_a_store_beside_it(tmp_path, monkeypatch,
             seen.append(client.get("/api/cells").json()["features"][0]["properties"]["code"])
         sockets[0].close()
 
+    monkeypatch.setattr("geogrid.api.serving.HAS_FRONT", False)
     monkeypatch.setattr("uvicorn.Server.run", run)
     path = write_plan(make_plan(), tmp_path / "town.gpkg")
     assert main(["serve", str(path), "--port", "0", "--json"]) == 0
@@ -293,6 +294,7 @@ def test_the_command_serves_a_plan_from_a_store_beside_it(tmp_path, monkeypatch,
 
 
 def test_the_command_serves_another_store_where_one_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("geogrid.api.serving.HAS_FRONT", False)
     monkeypatch.setattr("uvicorn.Server.run", lambda *_, **__: None)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     path = write_plan(make_plan(), tmp_path / "town.gpkg")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from api_service import service
 from map_plans import make_plan
+from tile_cases import tile_at
 
-from geogrid.api import belongings, desk, tile_lane
+from geogrid.api import belongings, desk
+from geogrid.front.lane import TileLane
 from geogrid.io.plan_file import write_plan
 
 
@@ -27,30 +29,23 @@ def one(tmp_path):
 def taken(monkeypatch):
     """Whether each tile was answered the short way."""
     ways = []
-    plain = tile_lane._ready  # noqa: SLF001 - which way it went shows nowhere else
+    plain = TileLane.ready
 
-    def watched(scope):
-        found = plain(scope)
+    def watched(lane, scope):
+        found = plain(lane, scope)
         ways.append(found is not None)
         return found
 
-    monkeypatch.setattr(tile_lane, "_ready", watched)
+    # Which way it went shows nowhere else.
+    monkeypatch.setattr(TileLane, "ready", watched)
     return ways
 
 
 def tile_of(one):
     """The path of a tile of the middle of the plan."""
     west, south, east, north = one.nobody.get(f"{one.at_head}/tiles.json").json()["bounds"]
-    column, row = place((west + east) / 2, (south + north) / 2, 14)
+    column, row = tile_at((west + east) / 2, (south + north) / 2, 14)
     return f"14/{column}/{row}.mvt"
-
-
-def place(lon, lat, zoom):
-    import math  # noqa: PLC0415
-
-    across = (lon + 180) / 360
-    down = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2
-    return int(across * 2**zoom), int(down * 2**zoom)
 
 
 def facts(answer):

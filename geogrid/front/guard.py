@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import time
 from collections import OrderedDict
@@ -13,32 +12,18 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers, MutableHeaders
 
 from geogrid.accounts.throttle import address_key
-from geogrid.api.problems import TooLargeError, problem
-from geogrid.api.public_settings import TIANDITU_HOSTS
-from geogrid.errors import places_of
+from geogrid.errors import GeogridError
+from geogrid.front.answers import problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from geogrid.api.settings import ServiceSettings
+    from geogrid.front.settings import FrontSettings
 
-__all__ = ["MAP_POLICY", "Guard", "came_from_memory"]
+__all__ = ["Guard", "TooLargeError", "came_from_memory", "is_from_memory"]
 
-_LOG = logging.getLogger(__name__)
-
-# The web app loads everything from here; its map paints with workers and inline pictures.
-POLICY = (
-    "default-src 'self'; script-src 'self'; worker-src 'self' blob:; style-src 'self'; "
-    "img-src 'self' data: blob:; connect-src 'self'; object-src 'none'; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-)
-# The offline map is one page with everything in it, and may load nothing more.
-MAP_POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-)
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -57,27 +42,28 @@ _FROM_MEMORY = 0.05
 _MARK = "geogrid.from_memory"
 
 
+class TooLargeError(GeogridError):
+    """What was sent is larger than the service takes."""
+
+
 def came_from_memory(scope: Scope) -> None:
     """Say that the answer to a request was at hand, so that it hardly counts."""
     scope[_MARK] = True
 
 
-def policy_of(settings: ServiceSettings) -> str:
-    """Return what pages may load: nothing from elsewhere, but 天地图 where its key was given."""
-    if not settings.tianditu_key:
-        return POLICY
-    words = POLICY.replace("img-src 'self'", f"img-src 'self' {TIANDITU_HOSTS}")
-    return words.replace("connect-src 'self'", f"connect-src 'self' {TIANDITU_HOSTS}")
+def is_from_memory(scope: Scope) -> bool:
+    """Tell whether that was said."""
+    return bool(scope.get(_MARK))
 
 
 class Guard:
     """Middleware: limits of rate and size, and headers that keep browsers from doing harm."""
 
-    def __init__(self, app: ASGIApp, settings: ServiceSettings) -> None:
+    def __init__(self, app: ASGIApp, settings: FrontSettings) -> None:
         self.app = app
         self._settings = settings
         self._headers = _HEADERS | (_HTTPS if settings.is_https else {})
-        self._policy = policy_of(settings)
+        self._policy = settings.policy
         self._rooms: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._lock = Lock()
 
@@ -96,28 +82,9 @@ class Guard:
             refusal.headers["Retry-After"] = str(wait)
             await refusal(scope, receive, said)
             return
-        await self._answered(scope, receive, said)
-        if scope.get(_MARK):
+        await self._within_size(scope, receive, said)
+        if is_from_memory(scope):
             self._give_back(key, 1 - _FROM_MEMORY)
-
-    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let nothing unforeseen get further: whoever comes next would log its words."""
-        has_begun = False
-
-        async def told(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
-            await send(message)
-
-        try:
-            await self._within_size(scope, receive, told)
-        except Exception as fault:  # noqa: BLE001 - all of them
-            kind, places = type(fault).__name__, places_of(fault)
-            _LOG.error("unforeseen error at %s: %s at %s", scope["path"], kind, places)
-            if not has_begun:
-                words = "the service failed: look at its log (服务出错，请查看日志)"
-                status = HTTPStatus.INTERNAL_SERVER_ERROR
-                await problem(scope["path"], status, words)(scope, receive, send)
 
     async def _within_size(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "POST" and _UPLOAD.fullmatch(scope["path"]):
