@@ -1,8 +1,8 @@
-"""Routes for those who redraw: borders as arcs, atoms that can be painted, and households."""
+"""Routes for those who redraw: borders as arcs, atoms that can be painted, households, lists."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import geopandas as gpd
 import numpy as np
@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from geogrid.accounts.roles import Action
 from geogrid.api.answers import GEOJSON, AskedIs, DeskIs, Within, json_text, versioned
 from geogrid.api.arcs import arcs_of
+from geogrid.api.lists import list_level, own_members, told_lists, told_members
 from geogrid.api.problems import NotInPlanError
 from geogrid.api.security import CallerIs, requires
 from geogrid.errors import InputError
@@ -29,6 +30,10 @@ _MOST_POINTS = 20_000
 
 Limit = Annotated[int, Query(ge=1, le=_MOST_POINTS, description="At most so many, 条数")]
 Offset = Annotated[int, Query(ge=0, description="Skip so many, 跳过条数")]
+ListLevel = Annotated[
+    str, Query(description="Key, name or alias of a level of lists, the finest if empty, 名册层级")
+]
+Cell = Annotated[str, Query(description="Code of an area cell that they live in, 所在网格")]
 
 
 @router.get("/arcs", summary="界线（可拖动）", dependencies=[requires(Action.EDIT_PLAN)])
@@ -119,6 +124,41 @@ def households(
         _points_text(points.iloc[shown], codes.tolist(), int(is_own.sum())), media_type=GEOJSON,
         headers={"Cache-Control": "no-store"},
     )  # fmt: skip
+
+
+@router.get("/lists", summary="住户名册（本辖区）", dependencies=[requires(Action.VIEW_HOUSEHOLDS)])
+def lists(
+    desk: DeskIs, caller: CallerIs, asked: AskedIs,
+    level: ListLevel = "", cell: Cell = "", limit: Limit = 5000, offset: Offset = 0,
+) -> Response:  # fmt: skip
+    """Return the lists of a level in the caller's own area with their households; never kept."""
+    plan = desk.store.read(asked.version)
+    wanted = list_level(plan, level)
+    found = own_members(plan, wanted, cell, caller)
+    return _unkept(told_lists(plan, wanted, found, limit=limit, offset=offset))
+
+
+@router.get(
+    "/members", summary="名册中的住户（本辖区，GeoJSON）",
+    dependencies=[requires(Action.VIEW_HOUSEHOLDS)],
+)  # fmt: skip
+def members(
+    desk: DeskIs, caller: CallerIs, asked: AskedIs, box: Within,
+    level: ListLevel = "", cell: Cell = "", limit: Limit = 5000, offset: Offset = 0,
+) -> Response:  # fmt: skip
+    """Return the households of the caller's own area with the list each is in; never kept.
+
+    Those without a point at hand have no geometry, and lie in no box.
+    """
+    plan = desk.store.read(asked.version)
+    wanted = list_level(plan, level)
+    found, points = own_members(plan, wanted, cell, caller), desk.homes.of(asked.plan, plan)
+    told = told_members(wanted, found, points, box, limit=limit, offset=offset)
+    return _unkept(told, media=GEOJSON)
+
+
+def _unkept(body: dict[str, Any], *, media: str = "application/json") -> Response:
+    return Response(json_text(body), media_type=media, headers={"Cache-Control": "no-store"})
 
 
 def _points_text(points: gpd.GeoDataFrame, codes: list[str], matched: int) -> str:

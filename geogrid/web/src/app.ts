@@ -377,6 +377,5 @@ class Page implements Context {
 // Levels that list households have no areas, so no map shows them.
 function mapped(plan: Plan): Plan {
   const isArea = ({ contract }: Level): boolean => contract === 'area';
-  const lists = plan.levels.filter((level) => !isArea(level)).map(({ name }) => name);
-  return { ...plan, levels: plan.levels.filter(isArea), lists };
+  return { ...plan, levels: plan.levels.filter(isArea), lists: plan.levels.filter((level) => !isArea(level)) };
 }

@@ -41,6 +41,7 @@ export interface StateAnswer {
   state: PlanState;
   effective_from: string | null;
   effective_to: string | null;
+  notes?: string[];
 }
 
 export interface LevelDiff {
@@ -117,8 +118,8 @@ export interface Plan extends PlanEntry {
   district?: { name: string; code: string };
   scheme: { key: string; title: string };
   levels: Level[];
-  // Names of levels that list households, which no map shows.
-  lists?: string[];
+  // Levels that list households, which no tiles show.
+  lists?: Level[];
   bounds: Box;
   households_text: string;
   is_proven: boolean;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { AtomFacts, Feature } from '../api/types';
-import { allowingPieces, atomsInside, create, merge, paint, rename, snap, split, toggledCell, toggledLevel } from './commands';
+import { allowingPieces, atomsInside, create, createOf, merge, paint, paintHomes, rename, snap, split, toggledCell, toggledLevel } from './commands';
 import { didStep, NO_STEPS, redidStep, undidStep } from './steps';
 
 function atom(column: number): Feature<AtomFacts> {
@@ -51,4 +51,10 @@ test('steps go back and forth, and a new step forgets what was undone', () => {
   expect(didStep(undidStep(two), a)).toEqual({ done: [a, a], undone: [] });
   expect(undidStep(NO_STEPS)).toEqual(NO_STEPS);
   expect(redidStep(NO_STEPS)).toEqual(NO_STEPS);
+});
+
+test('households are named one by one', () => {
+  expect(paintHomes('lin', '0101', ['h1', 'h2'])).toEqual({ command: 'paint', level: 'lin', target: '0101', households: ['h1', 'h2'] });
+  expect(createOf('lin', ['h1'], '', '')).toEqual({ command: 'create', level: 'lin', households: ['h1'] });
+  expect(createOf('lin', ['h1'], '新邻', '专属')).toEqual({ command: 'create', level: 'lin', households: ['h1'], name: '新邻', kind: '专属' });
 });

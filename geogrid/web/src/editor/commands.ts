@@ -21,6 +21,14 @@ export function create(level: string, taken: Taken, name: string, kind: string):
   return { command: 'create', level, ...named(taken), ...(name ? { name } : {}), ...(kind ? { kind } : {}) };
 }
 
+export function paintHomes(level: string, target: string, households: readonly string[]): Command {
+  return { command: 'paint', level, target, households: [...households] };
+}
+
+export function createOf(level: string, households: readonly string[], name: string, kind: string): Command {
+  return { command: 'create', level, households: [...households], ...(name ? { name } : {}), ...(kind ? { kind } : {}) };
+}
+
 export function split(level: string, cell: string, line: readonly LonLat[]): Command {
   return { command: 'split', level, cell, line: [...line] };
 }

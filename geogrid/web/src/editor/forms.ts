@@ -1,9 +1,10 @@
 // What a tool asks beside the map. A form stays in the page while it is filled in.
-import type { CellFacts, Level } from '../api/types';
+import type { Level } from '../api/types';
 import { h } from '../dom';
 import { t } from '../i18n';
 import { assignKind, rename } from './commands';
 import type { Session } from './session';
+import type { Wish } from './take';
 import type { Tools } from './tools';
 
 function slider(label: (value: number) => string, from: number, to: number, now: number, act: (value: number) => void): HTMLElement {
@@ -27,8 +28,7 @@ function kinds(level: Level | null, now: string, isOptional: boolean, act: (kind
   return h('label', { class: 'gg-field' }, t('cellKind'), select);
 }
 
-function createForm(tools: Tools, level: Level | null): HTMLElement {
-  const { wish } = tools.create;
+function createForm(level: Level | null, wish: Wish, count: () => void): HTMLElement {
   const name = h('input', {
     name: 'name', value: wish.name, placeholder: t('nameAuto'), maxlength: 60, oninput: () => { wish.name = name.value; },
   });
@@ -36,11 +36,18 @@ function createForm(tools: Tools, level: Level | null): HTMLElement {
     h('label', { class: 'gg-field' }, t('cellName'), name),
     kinds(level, wish.kind, true, (kind) => {
       wish.kind = kind;
-      tools.create.count();
+      count();
     }));
 }
 
-function factsForm(session: Session, level: Level | null, facts: CellFacts): HTMLElement {
+interface Named {
+  level: string;
+  code: string;
+  name: string;
+  kind: string;
+}
+
+function factsForm(session: Session, level: Level | null, facts: Named): HTMLElement {
   const name = h('input', { name: 'name', value: facts.name, maxlength: 60, required: true });
   let kind = facts.kind;
   const save = async (event: Event) => {
@@ -60,12 +67,15 @@ function factsForm(session: Session, level: Level | null, facts: CellFacts): HTM
     h('button', { class: 'gg-button gg-strong', id: 'gg-facts-save' }, t('saveFacts')));
 }
 
-export function formOf(session: Session, tools: Tools, level: Level | null, facts: CellFacts | null): HTMLElement | null {
+export function formOf(session: Session, tools: Tools, level: Level | null, facts: Named | null): HTMLElement | null {
+  const { lists } = session;
   switch (session.tool) {
     case 'paint':
       return slider((size) => `${t('brushSize')} ${size}`, 2, 60, session.brush, (size) => { session.brush = size; });
     case 'create':
-      return createForm(tools, level);
+      return createForm(level, tools.create.wish, () => tools.create.count());
+    case 'list_create':
+      return createForm(lists.now, lists.wish, () => tools.createList.count());
     case 'snap':
       return slider((n) => t('within', { n }), 5, 100, session.within, (n) => {
         session.within = n;
@@ -73,6 +83,10 @@ export function formOf(session: Session, tools: Tools, level: Level | null, fact
       });
     case 'facts':
       return facts ? factsForm(session, level, facts) : null;
+    case 'list_facts': {
+      const list = lists.roll.get(lists.code);
+      return list ? factsForm(session, lists.now, { ...list, level: lists.level }) : null;
+    }
     default:
       return null;
   }

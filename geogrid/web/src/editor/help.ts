@@ -1,16 +1,16 @@
 // The list of keys.
 import { h } from '../dom';
 import { t, type Word } from '../i18n';
-import { TOOLS } from './session';
+import type { Tool } from './session';
 
-export function toggleHelp(): void {
+export function toggleHelp(tools: readonly Tool[]): void {
   const open = document.getElementById('gg-keys');
   if (open instanceof HTMLDialogElement) {
     open.close();
     return;
   }
   const rows: [string, string][] = [
-    ...TOOLS.map((tool, at): [string, string] => [String(at + 1), t(`tool_${tool}`)]),
+    ...tools.map((tool, at): [string, string] => [String(at + 1), t(`tool_${tool}`)]),
     ['Enter', t('keys_enter')], ['Esc', t('keys_escape')], ['Delete', t('keys_remove')],
     ['Ctrl+Z', t('keys_undo')], ['Ctrl+Y / Ctrl+Shift+Z', t('keys_redo')],
     ['[ ]', t('keys_brush')], ['?', t('keys_help')],

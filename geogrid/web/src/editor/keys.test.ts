@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Key, wantedBy } from './keys';
+import { LIST_TOOLS } from './session';
 
 const key = (name: string, more: Partial<Key> = {}): Key => ({ key: name, ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...more });
 
@@ -7,6 +8,11 @@ test('each tool has its number', () => {
   expect(wantedBy(key('1'))).toEqual({ act: 'tool', tool: 'pick' });
   expect(wantedBy(key('9'))).toEqual({ act: 'tool', tool: 'facts' });
   expect(wantedBy(key('0'))).toBeNull();
+});
+
+test('numbers choose among the tools in hand', () => {
+  expect(wantedBy(key('2'), LIST_TOOLS)).toEqual({ act: 'tool', tool: 'list_put' });
+  expect(wantedBy(key('6'), LIST_TOOLS)).toBeNull();
 });
 
 test('steps go back and forth by the keys of the trade', () => {

@@ -18,12 +18,12 @@ const PLAIN: Record<string, Wanted> = {
   '?': { act: 'help' }, '？': { act: 'help' }, '[': { act: 'smaller' }, ']': { act: 'larger' },
 };
 
-export function wantedBy({ key, ctrlKey, metaKey, shiftKey, altKey }: Key): Wanted | null {
+export function wantedBy({ key, ctrlKey, metaKey, shiftKey, altKey }: Key, tools: readonly Tool[] = TOOLS): Wanted | null {
   if (altKey) return null;
   if (ctrlKey || metaKey) {
     if (key.toLowerCase() === 'z') return { act: shiftKey ? 'redo' : 'undo' };
     return key.toLowerCase() === 'y' ? { act: 'redo' } : null;
   }
-  const tool = /^[1-9]$/.test(key) ? TOOLS[Number(key) - 1] : undefined;
+  const tool = /^[1-9]$/.test(key) ? tools[Number(key) - 1] : undefined;
   return tool ? { act: 'tool', tool } : (PLAIN[key] ?? null);
 }

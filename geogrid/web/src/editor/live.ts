@@ -11,7 +11,7 @@ import type { Session } from './session';
 
 const share = (value: number) => `${(value * 100).toFixed(1)}%`;
 
-function bar(households: number, before: number | null, { band }: Level): HTMLElement | null {
+export function bar(households: number, before: number | null, { band }: Level): HTMLElement | null {
   if (!band) return null;
   const top = barOf(Math.max(households, before ?? 0), band);
   const scale = households > 0 || (before ?? 0) > 0 ? top.value / Math.max(households, before ?? 0) : 0;
@@ -29,7 +29,7 @@ function bar(households: number, before: number | null, { band }: Level): HTMLEl
   return h('div', { class: `gg-gauge gg-look-${bandLook(households, band)}` }, ...parts);
 }
 
-function bandWord(households: number | null, level: Level | null): string {
+export function bandWord(households: number | null, level: Level | null): string {
   if (households === null || !level?.band) return '';
   const by = missed(households, level.band);
   if (by === 0) return t('bandIn');
@@ -40,6 +40,7 @@ const isNew = (code: string) => code.startsWith('new ');
 
 function cellName(code: string, now: Session): string {
   if (isNew(code)) return t('newCell');
+  if (now.lists.nameOf(code)) return now.lists.nameOf(code);
   const name = now.ground.owners.get(code)?.name;
   return name ? shortName(name) : '';
 }
@@ -60,9 +61,10 @@ function row(cell: PreviewCell, level: Level | null, now: Session): HTMLElement 
 }
 
 function table(cells: readonly PreviewCell[], now: Session, { store }: Context): HTMLElement[] {
-  const levels = store.get().info?.levels ?? [];
+  const { info } = store.get();
+  const levels = [...(info?.levels ?? []), ...(info?.lists ?? [])];
   // The level on show comes first: it is the one that is worked on.
-  const keys = [...new Set([store.get().level, ...levels.map(({ key }) => key).reverse()])];
+  const keys = [...new Set([now.lists.level || store.get().level, ...levels.map(({ key }) => key).reverse()])];
   return keys.flatMap((key) => {
     const rows = cells.filter((one) => one.level === key);
     const level = levels.find((one) => one.key === key) ?? null;
@@ -93,7 +95,8 @@ export function stateBadge(now: Session, { store }: Context): HTMLElement {
 
 export function liveTable(now: Session, context: Context, facts: CellFacts | null): HTMLElement {
   const { live: found } = now;
-  const own: PreviewCell[] = facts ? [{ level: facts.level, code: facts.code, households: facts.households, band: facts.band }] : [];
+  // Lists stand in a table of their own.
+  const own: PreviewCell[] = facts && !now.lists.isOn ? [{ level: facts.level, code: facts.code, households: facts.households, band: facts.band }] : [];
   const tables = table(found?.cells.length ? found.cells : own, now, context);
   return h('div', { id: 'gg-live' },
     now.isCounting && !found?.cells.length ? h('p', { class: 'gg-wait' }, t('liveWorking')) : null,

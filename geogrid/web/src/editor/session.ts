@@ -8,11 +8,14 @@ import { askWhich } from '../panels/dialogs';
 import { allowingPieces } from './commands';
 import { askConflict } from './conflict';
 import { Ground, type Layer } from './ground';
+import { ListDesk } from './lists/desk';
 import { said } from './refusal';
 import { canRedo, canUndo, didStep, NO_STEPS, redidStep, type Steps, undidStep } from './steps';
 
 export const TOOLS = ['pick', 'paint', 'lasso', 'create', 'split', 'merge', 'border', 'snap', 'facts'] as const;
-export type Tool = (typeof TOOLS)[number];
+// The same on lists of households.
+export const LIST_TOOLS = ['list_pick', 'list_put', 'list_create', 'list_merge', 'list_facts'] as const;
+export type Tool = (typeof TOOLS | typeof LIST_TOOLS)[number];
 
 // Whether the service would take it: asked once the pointer rests.
 export type Check = 'none' | 'asking' | 'good' | 'refused';
@@ -40,6 +43,7 @@ export class Session {
   // Somebody else was faster, and the planner has not said yet what is to be done.
   isDeciding = false;
   readonly ground: Ground;
+  readonly lists: ListDesk;
   private wanted: Command | null = null;
   private asked = 0;
   private readonly count = atMost(PREVIEW_MS, (command: Command) => void this.countNow(command));
@@ -47,6 +51,11 @@ export class Session {
 
   constructor(readonly context: Context, private readonly watcher: Watcher) {
     this.ground = new Ground(context, () => watcher.changed());
+    this.lists = new ListDesk(context, () => watcher.changed());
+  }
+
+  get tools(): readonly Tool[] {
+    return this.lists.isOn ? LIST_TOOLS : TOOLS;
   }
 
   get isGround(): boolean {
@@ -208,7 +217,9 @@ export class Session {
   }
 
   // The card speaks of the cell as it is now; a cell that is gone is picked no more.
-  private async pickAfter({ change }: EditAnswer, command: Command | null): Promise<void> {
+  private async pickAfter(answer: EditAnswer, command: Command | null): Promise<void> {
+    if (command && this.lists.owns(command)) return this.lists.stored(command, answer);
+    const { change } = answer;
     const { cell, level } = this.context.store.get();
     const isGone = change.retired.some(({ code }) => code === cell);
     const made = command?.command === 'create' ? change.created.find((one) => one.level === level)?.code : undefined;

@@ -4,12 +4,15 @@ import type { MapView } from '../map/view';
 import { Border, SnapBorder } from './borders';
 import { MergeCells, SplitLine } from './cut';
 import { type Gesture, Pick, type Press } from './gesture';
+import { CreateList, MergeLists, PickList, PutHomes } from './lists/tools';
 import type { Session, Tool } from './session';
 import { Brush, Create, Lasso } from './take';
 
 // Browsers follow a touch with the clicks of a mouse that was never there.
 const ECHO_MS = 700;
-const NEEDS_CELL: readonly Tool[] = ['paint', 'lasso', 'split'];
+const NEEDS_CELL: readonly Tool[] = ['paint', 'lasso', 'split', 'list_put', 'list_create'];
+// A click of these is theirs, but they draw nothing.
+const POINTS: readonly Tool[] = ['list_pick', 'list_merge', 'list_facts'];
 
 type MapPress = MapMouseEvent | MapTouchEvent;
 
@@ -20,6 +23,9 @@ const pressOf = (event: MapPress, touch = isTouch(event)): Press =>
 export class Tools {
   readonly create: Create;
   readonly snap: SnapBorder;
+  readonly put: PutHomes;
+  readonly createList: CreateList;
+  readonly mergeLists: MergeLists;
   private readonly gestures: Record<Tool, Gesture>;
   private isDown = false;
   private touchedAt = -Infinity;
@@ -28,12 +34,17 @@ export class Tools {
   constructor(private readonly session: Session, private readonly view: MapView) {
     this.create = new Create(session, view);
     this.snap = new SnapBorder(session, view);
+    this.put = new PutHomes(session, view);
+    this.createList = new CreateList(session, view);
+    this.mergeLists = new MergeLists(session, view);
     const pick = new Pick(session, view);
+    const pickList = new PickList(session, view);
     this.gestures = {
       pick, facts: pick,
       paint: new Brush(session, view), lasso: new Lasso(session, view), create: this.create,
       split: new SplitLine(session, view), merge: new MergeCells(session, view),
       border: new Border(session, view), snap: this.snap,
+      list_pick: pickList, list_facts: pickList, list_put: this.put, list_create: this.createList, list_merge: this.mergeLists,
     };
     this.listen();
   }
@@ -60,7 +71,7 @@ export class Tools {
     this.view.isBusy = !isPicking;
     if (tool === 'split' || tool === 'border') this.view.map.doubleClickZoom.disable();
     else this.view.map.doubleClickZoom.enable();
-    this.view.map.getCanvas().style.cursor = isPicking ? '' : 'crosshair';
+    this.view.map.getCanvas().style.cursor = isPicking || POINTS.includes(tool) ? '' : 'crosshair';
   }
 
   private listen(): void {
@@ -77,7 +88,10 @@ export class Tools {
     on('dblclick', (event) => {
       if (this.now.doubleClick(pressOf(event))) event.preventDefault();
     });
-    on('moveend', () => this.session.ground.load());
+    on('moveend', () => {
+      this.session.ground.load();
+      this.session.lists.adapt();
+    });
   }
 
   private isEcho(event: MapPress): boolean {
