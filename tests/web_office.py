@@ -43,6 +43,8 @@ class Office:
         self.jobs = {}
         self.job_speed_s = 0.05
         self.held = set()
+        # What whoever brings a version further must know.
+        self.state_notes = []
         self.keys = {}
         self.passwords = []
         self.accounts = {
@@ -97,6 +99,7 @@ class Office:
         day = body.get("effective_from")
         return ok({
             "version": version, "state": wanted, "effective_from": day, "effective_to": None,
+            "notes": self.state_notes,
         })  # fmt: skip
 
     def compare(self, *, version, other, **_):
@@ -146,8 +149,11 @@ class Office:
         self.files.pop(file)
         return 204, {}, b""
 
-    def list_jobs(self, **_):
-        return ok(list(reversed(self.jobs.values())))
+    def list_jobs(self, *, query, **_):
+        known = list(reversed(self.jobs.values()))
+        ids = [one["id"] for one in known]
+        start = ids.index(query["before"]) + 1 if query.get("before") else 0
+        return ok(known[start : start + int(query["limit"])])
 
     def start_job(self, *, body, **_):
         if body["kind"] == "divide" and body["name"] == "芦淞区建设街道":

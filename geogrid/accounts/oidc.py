@@ -30,6 +30,7 @@ __all__ = [
     "SignIn",
     "account_name",
     "authorization_url",
+    "bound_name",
     "challenge_of",
     "check_callback",
     "check_id_token",
@@ -50,6 +51,8 @@ _LEEWAY_S = 60.0
 _REFUSED = "the sign-in was refused: begin it again (登录未成功，请重新登录)"
 # No account that somebody makes by hand has a name of this kind.
 _PREFIX = "oidc:"
+# In the place of the issuer, for accounts of a time when nobody wrote it down.
+_UNKNOWN = "?"
 # As OpenID Connect Core bounds it.
 _MOST_SUB = 255
 _MOST_NAME = 100
@@ -286,8 +289,10 @@ def is_oidc_name(name: str) -> bool:
     return name.strip().casefold().startswith(_PREFIX)
 
 
-def account_name(claims: Mapping[str, Any]) -> str:
-    """Return the name of the account of whoever signed in.
+def account_name(claims: Mapping[str, Any], settings: OidcSettings) -> str:
+    """Return the name of the account of whoever signed in: who vouches for them, and as whom.
+
+    Providers number their people on their own: a number of one says nothing at another.
 
     Raises
     ------
@@ -298,7 +303,18 @@ def account_name(claims: Mapping[str, Any]) -> str:
     is_text = isinstance(subject, str) and subject.isprintable() and subject == subject.strip()
     if not is_text or not 0 < len(subject) <= _MOST_SUB:
         raise InputError(_REFUSED)
-    return f"{_PREFIX}{subject}"
+    return f"{_PREFIX}{settings.issuer} {subject}"
+
+
+def bound_name(name: str, settings: OidcSettings) -> str:
+    """Return the name of an account as :func:`account_name` makes it.
+
+    One of a time when nobody wrote down who vouched for it gets the issuer; others keep theirs.
+    """
+    waiting = f"{_PREFIX}{_UNKNOWN} "
+    if not name.startswith(waiting):
+        return name
+    return f"{_PREFIX}{settings.issuer} {name.removeprefix(waiting)}"
 
 
 def display_name(claims: Mapping[str, Any]) -> str:
@@ -362,6 +378,10 @@ def _require_address(address: object, what: str) -> None:
     if parts is None or not parts.hostname or not (parts.scheme == "https" or is_local):
         msg = f"{what} must be an https address: check the settings"
         raise InputError(msg)
-    if parts.fragment or parts.username is not None:
-        msg = f"{what} must be an address without name, password or fragment: check the settings"
+    has_blank = any(one.isspace() for one in str(address))
+    if parts.fragment or parts.username is not None or has_blank:
+        msg = (
+            f"{what} must be an address without name, password, fragment or blanks: check the "
+            "settings"
+        )
         raise InputError(msg)

@@ -6,9 +6,10 @@ import asyncio
 import json
 import time
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.concurrency import run_in_threadpool
@@ -17,7 +18,7 @@ from geogrid import schemes
 from geogrid.accounts.roles import Action
 from geogrid.api.answers import DeskIs  # noqa: TC001 - FastAPI reads it
 from geogrid.api.problems import TooManyError
-from geogrid.api.security import Caller, CallerIs, requires
+from geogrid.api.security import Caller, CallerIs, DoorIs, requires
 from geogrid.api.steps import top_codes
 from geogrid.errors import InputError, NotStoredError, StoreError
 from geogrid.vocabulary import FileRole, JobKind, JobState
@@ -36,9 +37,12 @@ router = APIRouter(prefix="/api/v1")
 
 _MOST_WAITING = 5
 _MOST_LISTED = 200
+_PAGE = 50
 _WAIT_S = 30
 _LOOK_S = 0.5
 _COMMENT_S = 15.0
+# So soon after a sign-out, or a key that was revoked, nobody watches any more.
+_CHECK_S = 2.0
 # Each looks at the store twice a second, as long as it is open.
 MOST_STREAMS = 20
 _EVENTS = "text/event-stream"
@@ -49,6 +53,8 @@ STREAMS: Counter[str] = Counter()
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Key = Annotated[str, Field(max_length=64)]
 Minutes = Annotated[float, Field(gt=0, le=60)]
+Limit = Annotated[int, Query(ge=1, le=_MOST_LISTED, description="At most so many, 条数")]
+Before = Annotated[str, Query(max_length=64, description="Older than this job, 早于此任务")]
 
 
 class _In(BaseModel):
@@ -135,7 +141,9 @@ def add_project_job(
     """Let a new plan be made in a project: divided from files, or imported from one."""
     for action in (Action.RUN_JOB, Action.CREATE_PLAN):
         caller.require(action)
-    if plan_named(desk.store, project, body.name) is not None:
+    known = plan_named(desk.store, project, body.name)
+    # A job that failed leaves its plan without a version: whoever asked for it may ask again.
+    if known is not None and (desk.head(known.id) or known.created_by != caller.actor):
         msg = f"the project has a plan {body.name!r} already: choose another name (方案重名)"
         raise StoreError(msg)
     given = {"project": project, **body.model_dump(exclude={"kind"})}
@@ -151,11 +159,18 @@ def add_project_job(
 
 
 @router.get("/jobs", summary="任务列表", dependencies=[requires(Action.RUN_JOB)])
-def jobs(desk: DeskIs, caller: CallerIs) -> list[dict[str, Any]]:
-    """Return the jobs that the caller may see, the newest first: their own, or all."""
+def jobs(
+    desk: DeskIs, caller: CallerIs, limit: Limit = _PAGE, before: Before = ""
+) -> list[dict[str, Any]]:
+    """Return jobs that the caller may see, the newest first, or those before a job.
+
+    They are the caller's own, or all.
+    """
     owner = None if caller.may(Action.RUN_JOB) else caller.actor
-    found = desk.store.jobs.find(owner=owner)[-_MOST_LISTED:]
-    return [_told(desk, one) for one in reversed(found)]
+    if before:
+        _seen(desk, caller, before)
+    found = desk.store.jobs.page(limit=limit, owner=owner, before=before or None)
+    return [_told(desk, one) for one in found]
 
 
 @router.get("/jobs/{job}", summary="一个任务", dependencies=[requires(Action.RUN_JOB)])
@@ -177,20 +192,26 @@ def cancel(request: Request, desk: DeskIs, caller: CallerIs, job: str) -> dict[s
 
 @router.get("/jobs/{job}/events", summary="任务进度（事件流）",
             dependencies=[requires(Action.RUN_JOB)])  # fmt: skip
-async def events(request: Request, desk: DeskIs, caller: CallerIs, job: str) -> StreamingResponse:
-    """Send how far a job is at every change, until it is over."""
+async def events(
+    request: Request, desk: DeskIs, caller: CallerIs, door: DoorIs, job: str
+) -> StreamingResponse:
+    """Send how far a job is at every change, until it is over or its watcher has signed out."""
     first = await run_in_threadpool(_seen, desk, caller, job)
     if STREAMS[caller.actor] >= MOST_STREAMS:
         msg = "you watch many jobs already: close some of the pages (打开的进度页面过多)"
         raise TooManyError(msg, _WAIT_S)
-    runner = _runner(request)
 
-    def look() -> dict[str, Any]:
-        return _told(desk, desk.store.jobs.get(job))
+    def may_watch() -> bool:
+        now = door.again(request, caller)
+        return now is not None and now.may_somewhere(Action.RUN_JOB) and _may_see(now, first)
 
+    watch = _Watch(
+        look=lambda: _told(desk, desk.store.jobs.get(job)), may_watch=may_watch,
+        runner=_runner(request),
+    )  # fmt: skip
     told = await run_in_threadpool(_told, desk, first)
     return StreamingResponse(
-        counted(caller.actor, _stream(told, look, lambda: runner.has_let_go)), media_type=_EVENTS,
+        counted(caller.actor, _stream(told, watch)), media_type=_EVENTS,
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )  # fmt: skip
 
@@ -207,15 +228,26 @@ async def counted(actor: str, stream: AsyncIterator[str]) -> AsyncIterator[str]:
             del STREAMS[actor]
 
 
-async def _stream(
-    told: dict[str, Any], look: Callable[[], dict[str, Any]], has_let_go: Callable[[], bool]
-) -> AsyncIterator[str]:
+@dataclass(frozen=True, kw_only=True)
+class _Watch:
+    """How a stream goes on: how far the job is, and whether somebody may still be told."""
+
+    look: Callable[[], dict[str, Any]]
+    may_watch: Callable[[], bool]
+    runner: Runner
+
+
+async def _stream(told: dict[str, Any], watch: _Watch) -> AsyncIterator[str]:
     """Tell every change; the server ends this generator when the client goes."""
     yield _event("progress", told)
-    said = time.monotonic()
-    while not told["is_over"] and not has_let_go():
+    said = checked = time.monotonic()
+    while not told["is_over"] and not watch.runner.has_let_go:
         await asyncio.sleep(_LOOK_S)
-        now = await run_in_threadpool(look)
+        if time.monotonic() - checked > _CHECK_S:
+            if not await run_in_threadpool(watch.may_watch):
+                return
+            checked = time.monotonic()
+        now = await run_in_threadpool(watch.look)
         if now != told:
             told, said = now, time.monotonic()
             yield _event("progress", told)
@@ -254,10 +286,14 @@ def _runner(request: Request) -> Runner:
 def _seen(desk: Desk, caller: Caller, job_id: str) -> Job:
     """Return a job if the caller may see it; one of somebody else is told as one not there."""
     known = desk.store.jobs.get(job_id)
-    if known.owner == caller.actor or caller.may(Action.RUN_JOB):
+    if _may_see(caller, known):
         return known
     msg = f"the store holds no job {job_id!r}: look at the list of yours (没有这个任务)"
     raise NotStoredError(msg)
+
+
+def _may_see(caller: Caller, job: Job) -> bool:
+    return job.owner == caller.actor or caller.may(Action.RUN_JOB)
 
 
 def _known_scheme(name: str) -> str:

@@ -24,6 +24,7 @@ from geogrid.accounts.oidc import (
     SignIn,
     account_name,
     authorization_url,
+    bound_name,
     check_callback,
     check_id_token,
     display_name,
@@ -34,6 +35,7 @@ from geogrid.accounts.oidc import (
     token_request,
 )
 from geogrid.api.answers import DeskIs  # noqa: TC001 - FastAPI reads it
+from geogrid.api.browser_pages import BrowserRoute
 from geogrid.api.browsers import begin_session
 from geogrid.api.cookies import drop_cookie, put_cookie
 from geogrid.api.fetch import fetch_json
@@ -66,7 +68,7 @@ _MOST_PATH = 2000
 _PRINTABLE = range(0x21, 0x7F)
 _REFUSED = "the sign-in was refused: begin it again (登录未成功，请重新登录)"
 
-router = APIRouter(prefix="/api/v1")
+router = APIRouter(prefix="/api/v1", route_class=BrowserRoute)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,20 @@ class OidcDesk:
     def __init__(self, settings: OidcSettings) -> None:
         self.settings = settings
         self._known: tuple[float, OidcProvider] | None = None
+        self._has_bound = False
+
+    def bind(self, store: Store) -> None:
+        """Write down who vouches for accounts of a time when nobody did; once a process.
+
+        There was one provider then, and this service asks it before another can take its place.
+        """
+        if self._has_bound:
+            return
+        for one in store.accounts.all():
+            name = bound_name(one.name, self.settings)
+            if name != one.name:
+                store.accounts.rename(one.id, name, actor=_ACTOR)
+        self._has_bound = True
 
     def provider(self) -> OidcProvider:
         """Return what the provider says of itself.
@@ -164,6 +180,7 @@ def leave(
 ) -> RedirectResponse:
     """Send the browser to the other service."""
     oidc = _desk_of(request)
+    oidc.bind(desk.store)
     if not _is_local(path):
         msg = "next must be a path of this service, such as /app/: leave it away"
         raise InputError(msg)
@@ -183,6 +200,7 @@ def leave(
 def come_back(request: Request, desk: DeskIs, door: DoorIs) -> RedirectResponse:
     """Let in whom the other service has sent back, with the roles that it names."""
     oidc = _desk_of(request)
+    oidc.bind(desk.store)
     # One try for one sign-in, whatever comes of it.
     drop_cookie(request, SIGN_IN_COOKIE, path=_PATH)
     now = desk.store.database.moment()
@@ -219,7 +237,7 @@ def _begun(text: str | None, now: datetime) -> _Begun:
 
 def _account_of(store: Store, claims: Mapping[str, Any], settings: OidcSettings) -> Account:
     """Return the account of whoever signed in, with what their claims let them do."""
-    name = account_name(claims)
+    name = account_name(claims, settings)
     grants = [Grant(one.role.value, one.area) for one in grants_of_claims(claims, settings)]
     known = store.accounts.by_name(name)
     if known is not None and set(known.grants) != set(grants):

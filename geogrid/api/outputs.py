@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response  # noqa: TC002 - FastAPI reads it
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
 
 from geogrid.accounts.roles import Action
-from geogrid.api.answers import AskedIs, DeskIs, json_text, versioned
+from geogrid.api.answers import AskedIs, DeskIs, has_already, json_text, kept_headers, versioned
+from geogrid.api.exports import gate_of
 from geogrid.api.files import MEDIA, public_file
 from geogrid.api.moves import atom_moves, told_moves
 from geogrid.api.security import CallerIs, requires
@@ -61,17 +63,30 @@ def compare(
 
 
 @router.get("/export", summary="导出公开数据", dependencies=[requires(Action.EXPORT_PUBLIC)])
-def export(
-    request: Request, desk: DeskIs, asked: AskedIs, format: Format = "gpkg"  # noqa: A002 - the contract's word
+async def export(
+    request: Request, desk: DeskIs, caller: CallerIs, asked: AskedIs,
+    format: Format = "gpkg",  # noqa: A002 - the contract's word
 ) -> Response:  # fmt: skip
-    """Return the cells of all levels, stations and circles as a file; hidden counts stay so."""
-    view = desk.view(asked.plan, asked.version)
+    """Return the cells of all levels, stations and circles as a file; hidden counts stay so.
+
+    A few are made at a time: 429 says when to try again.
+    """
+    # Whoever has the file already needs no place.
+    if has_already(request.headers.get("if-none-match"), asked.tag):
+        return Response(status_code=304, headers=kept_headers(asked.tag))
     media, ending = MEDIA[format]
     name = f"{asked.plan}-{asked.version}.{ending}"
-    return versioned(
-        request, asked, lambda: public_file(view, format), media=media,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )  # fmt: skip
+
+    def made() -> Response:
+        view = desk.view(asked.plan, asked.version)
+        return versioned(
+            request, asked, lambda: public_file(view, format), media=media,
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )  # fmt: skip
+
+    address = request.client.host if request.client else ""
+    async with gate_of(request).place(caller, address):
+        return await run_in_threadpool(made)
 
 
 def _changed_cells(desk: Desk, plan: str, version: str, diff: VersionDiff) -> str:

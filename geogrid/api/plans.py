@@ -13,7 +13,9 @@ from geogrid.api.answers import AskedIs, DeskIs, tag_of
 from geogrid.api.desk import BRANCH, Desk
 from geogrid.api.edits import ExpectedIs, version_of
 from geogrid.api.security import Caller, CallerIs, requires
+from geogrid.api.sources import told_sources
 from geogrid.api.steps import locks_of, top_codes
+from geogrid.api.subtraction import told_by_subtraction
 from geogrid.errors import NotStoredError
 from geogrid.maps.data import district_layer
 from geogrid.maps.disclosure import count_text
@@ -39,6 +41,7 @@ ACTION_OF_STATE = {
 }
 _PAGE = 50
 _MOST_VERSIONS = 500
+_TOWARDS_PUBLIC = frozenset({PlanState.SUBMITTED, PlanState.REVIEWED, PlanState.IN_FORCE})
 _SEEN = frozenset({PlanState.REVIEWED, PlanState.IN_FORCE, PlanState.ARCHIVED})
 
 Limit = Annotated[int, Query(ge=1, le=_MOST_VERSIONS, description="At most so many, 条数")]
@@ -107,7 +110,7 @@ def plan_summary(response: Response, desk: DeskIs, caller: CallerIs, plan: str) 
         if caller.may_somewhere(Action.EDIT_PLAN)
         else {"can_undo": False, "can_redo": False},
         "has_households": desk.homes.file_of(plan) is not None,
-        "sources": [one.to_dict() for one in held.sources],
+        "sources": told_sources(held.sources, caller),
     }
 
 
@@ -150,7 +153,7 @@ def advance(
     """Bring the version that If-Match names into another state.
 
     Who drew it neither approves nor publishes it, and nobody ends a version of another's area by
-    one of their own.
+    one of their own. Notes say what the public could compute from this version and the one before.
     """
     areas = top_codes(version_of(desk, plan, expected))
     is_own = _has_drawn(desk, plan, expected, caller)
@@ -160,6 +163,7 @@ def advance(
         ended = desk.store.in_force(desk.entry(plan).project_id, body.effective_from)
         if ended is not None:
             caller.require(Action.WITHDRAW_VERSION, top_codes(desk.store.read(ended.version_id)))
+    notes = _notes(desk, plan, expected) if body.to in _TOWARDS_PUBLIC else []
     standing = desk.store.advance(
         expected, body.to, actor=caller.actor, effective_from=body.effective_from,
         effective_to=body.effective_to, supersede=body.supersede,
@@ -171,7 +175,25 @@ def advance(
         "state_zh": standing.state.label_zh,
         "effective_from": standing.effective_from or None,
         "effective_to": standing.effective_to or None,
+        "notes": notes,
     }
+
+
+def _notes(desk: Desk, plan: str, version_id: str) -> list[str]:
+    """Return what whoever brings a version on its way to the public must know of it."""
+    try:
+        before = desk.public_version(plan)
+    except NotStoredError:
+        return []
+    told = told_by_subtraction(desk.view(plan, before), desk.view(plan, version_id))
+    if not told:
+        return []
+    msg = (
+        f"from this version and the one that is public now anybody can compute at least {told} "
+        "counts below ten: publish more changes together "
+        f"(公众把本版与现行公开版相减，至少可得出{told}处少于10户的数，宜攒成一批再发布)"
+    )
+    return [msg]
 
 
 def _has_drawn(desk: Desk, plan: str, version_id: str, caller: Caller) -> bool:

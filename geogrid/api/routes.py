@@ -22,6 +22,7 @@ from geogrid.api.schemas import (
     WhereOut,
 )
 from geogrid.api.security import CallerIs, open_to_all, requires
+from geogrid.api.sources import public_sources
 from geogrid.api.view import PlanView, shown_count
 from geogrid.maps.data import district_layer
 from geogrid.maps.disclosure import count_text
@@ -96,7 +97,7 @@ def _summary(view: PlanView) -> dict[str, Any]:
         "is_synthetic": any(source.is_synthetic for source in plan.sources),
         "is_estimated": any(source.is_estimated for source in plan.sources),
         "certificate": plan.certificate.to_dict() if plan.certificate else None,
-        "sources": [source.to_dict() for source in plan.sources],
+        "sources": [source.to_dict() for source in public_sources(plan.sources)],
         "bounds": district["bounds"],
     }
 

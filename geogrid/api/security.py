@@ -162,6 +162,20 @@ class Door:
         follow_session(request, self._store, found, policy=policy)
         return _caller_of(found.account, found.id)
 
+    def again(self, request: Request, caller: Caller) -> Caller | None:
+        """Return who asked, as they are by now; ``None`` once what they came in by is over.
+
+        What is answered for long asks this: the token that it came by may be exchanged meanwhile.
+        """
+        if caller.account is None:
+            return self.stranger()
+        if caller.session:
+            known = self._store.sessions.account(caller.session)
+        else:
+            words = request.headers.get("authorization", "")
+            known = self._store.accounts.of_key(hash_secret(words[len(_BEARER) :].strip()))
+        return None if known is None else _caller_of(known, caller.session)
+
     def stranger(self) -> Caller:
         """Return somebody who is not signed in."""
         grants = _ANYBODY if self._settings.has_anonymous_viewing else ()

@@ -19,7 +19,7 @@ from geogrid.api.problems import TooManyError
 from geogrid.api.security import CallerIs, requires
 from geogrid.errors import InputError, NotStoredError, StateError
 from geogrid.io.guarded import UploadLimits
-from geogrid.vocabulary import FileRole
+from geogrid.vocabulary import FileRole, JobState
 from geogrid.workflow.keeping import GPKG
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ def remove(desk: DeskIs, caller: CallerIs, file: str) -> Response:
     if known.plan_id:
         msg = f"file {file} belongs to a plan and stays with it (文件属于方案，不能删除)"
         raise StateError(msg)
-    for job in desk.store.jobs.find():
-        if not job.is_over and file in job.input.values():
+    for job in desk.store.jobs.find(states=(JobState.QUEUED, JobState.RUNNING)):
+        if file in job.input.values():
             msg = f"job {job.id} needs this file: cancel it first, or wait (文件正被任务使用)"
             raise StateError(msg)
     desk.store.files.remove(file, actor=caller.actor)

@@ -13,6 +13,7 @@ from pyproj import Transformer
 
 from geogrid.api.features import BoxIndex, FeatureTable
 from geogrid.api.problems import NotInPlanError
+from geogrid.api.sources import public_plan
 from geogrid.errors import CrsError
 from geogrid.maps.data import (
     cell_in_band,
@@ -347,7 +348,7 @@ class PlanView:
         with self._lock:
             if not self._page:
                 data = map_data(
-                    self.plan, extract=self._extract(), stations=self.layers.stations,
+                    public_plan(self.plan), extract=self._extract(), stations=self.layers.stations,
                     circles=self.layers.circles, service=self.layers.service,
                     defects=self.layers.defects,
                 )  # fmt: skip

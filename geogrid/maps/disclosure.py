@@ -3,6 +3,11 @@
 A count of one to nine households points at people, so it is never shown as a number. Nor may it be
 computed from its neighbours: where a shown total has exactly one hidden part, a second part is
 withheld as well, and a withheld part in turn has a hidden part of its own on the next level.
+
+That holds within one version of a plan. Whoever keeps the counts of an earlier version and
+subtracts may learn of fewer than ten households that are in another cell since: rounding would take
+the exact numbers from those who plan, so versions are published seldom, many changes together, and
+the service tells whoever publishes how many such counts there are.
 """
 
 from __future__ import annotations

@@ -13,13 +13,22 @@ if TYPE_CHECKING:
     from geogrid.model.plan import GridPlan
     from geogrid.model.source import Source
 
-__all__ = ["attribution_line", "data_dates", "flags", "foot_parts", "notes", "use_text"]
+__all__ = [
+    "SOURCE_ROLES",
+    "attribution_line",
+    "data_dates",
+    "flags",
+    "foot_parts",
+    "notes",
+    "use_text",
+]
 
 INTERNAL_USE = "内部使用 · 示意图"
 OSM_LINE = "© OpenStreetMap contributors, ODbL"
 SYNTHETIC_LINE = "合成数据：道路、建筑、住户、服务站均为程序生成 synthetic data"
 
-_ROLES = {
+# What people read for the role of a source.
+SOURCE_ROLES = {
     "limit": "区划边界",
     "osm": "道路与建筑",
     "households": "住户",
@@ -101,7 +110,9 @@ def notes(plan: GridPlan, *, map_approval: str, walking: str, circles: str) -> l
     for level in plan.scheme.area_levels:
         band = band_text(level.band)
         rows.append([level.name, band or "未规定户数"])
-    rows += [[_ROLES.get(source.role, source.role), source_text(source)] for source in plan.sources]
+    rows += [
+        [SOURCE_ROLES.get(source.role, source.role), source_text(source)] for source in plan.sources
+    ]
     rows += [
         ["计算坐标系", frame_text(plan)],
         ["显示坐标系", "WGS 84（EPSG:4326），取 7 位小数；全覆盖证明以方案文件为准"],

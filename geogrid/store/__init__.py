@@ -12,7 +12,7 @@ Lists of single households are stored with a plan that has them. Their pages are
 
 from geogrid.store.accounts import Account, Grant, Secret
 from geogrid.store.audit import AuditEntry, AuditVerdict
-from geogrid.store.files import StoredFile
+from geogrid.store.files import NewFile, StoredFile
 from geogrid.store.jobs import Job
 from geogrid.store.records import (
     Branch,
@@ -35,6 +35,7 @@ __all__ = [
     "CellChange",
     "Grant",
     "Job",
+    "NewFile",
     "OpenSession",
     "PlanEntry",
     "Project",

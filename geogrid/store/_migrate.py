@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HEAD", "upgrade"]
 
-HEAD = "0004"
+HEAD = "0006"
 
 
 def upgrade(engine: Engine, backend: Backend) -> None:

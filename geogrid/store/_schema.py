@@ -163,6 +163,8 @@ job = Table(
     Column("is_cancel_asked", Boolean, nullable=False), Column("attempts", Integer, nullable=False),
     _maybe("worker"), _text("created_at"), _maybe("started_at"), _maybe("beat_at"),
     _maybe("finished_at"), CheckConstraint("progress BETWEEN 0 AND 1", name="progress"),
+    Index("ix_job_created_at", "created_at", "id"),
+    Index("ix_job_owner", "owner", "created_at", "id"),
 )  # fmt: skip
 
 # What belongs to a project or a plan and is no part of a version.

@@ -107,9 +107,7 @@ class Accounts:
         title = require_text(name, "the name of an account")
         _require_hash(password_hash)
         with self._database.writing() as connection:
-            if connection.execute(select(account.c.id).where(account.c.name == title)).first():
-                msg = "there is an account of this name already: choose another"
-                raise StoreError(msg)
+            _require_free(connection, title)
             at, made = self._database.now(), new_id()
             connection.execute(
                 insert(account).values(
@@ -143,6 +141,28 @@ class Accounts:
         with self._database.reading() as connection:
             rows = connection.execute(select(account).order_by(account.c.name)).all()
             return [account_of(connection, row) for row in rows]
+
+    def rename(self, account_id: str, name: str, *, actor: str) -> Account:
+        """Call an account by another name; who is signed in stays so.
+
+        Raises
+        ------
+        NotStoredError
+            If there is no such account.
+        StoreError
+            If the name is empty, or another account has it.
+        """
+        title = require_text(name, "the name of an account")
+        with self._database.writing() as connection:
+            row = row_of(connection, account, account_id)
+            if row.name != title:
+                _require_free(connection, title)
+                connection.execute(
+                    update(account).where(account.c.id == account_id).values(name=title)
+                )
+                at = self._database.now()
+                record(connection, at, actor, "rename account", account_id)
+            return account_of(connection, row_of(connection, account, account_id))
 
     def set_password(self, account_id: str, password_hash: str | None, *, actor: str) -> None:
         """Put another hash in the place of the password; all sessions end.
@@ -295,6 +315,12 @@ class Accounts:
             held_keys = query.where(api_key.c.revoked_at.is_(None)).order_by(api_key.c.created_at)
             for row in connection.execute(held_keys).all() if ends_keys else ():
                 _revoke(connection, row, actor, at)
+
+
+def _require_free(connection: Connection, name: str) -> None:
+    if connection.execute(select(account.c.id).where(account.c.name == name)).first():
+        msg = "there is an account of this name already: choose another"
+        raise StoreError(msg)
 
 
 def _revoke(connection: Connection, key: Row[Any], actor: str, at: str) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from geogrid.store._database import Database
 
-__all__ = ["Files", "StoredFile"]
+__all__ = ["Files", "NewFile", "StoredFile", "put_file"]
 
 _NO_FACTS: Mapping[str, Any] = MappingProxyType({})
 # Everything but what is in it, which may be large.
@@ -65,6 +65,25 @@ class StoredFile:
     facts: Mapping[str, Any]
     owner: str
     created_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NewFile:
+    """A file that comes in together with the version that it was made for.
+
+    Attributes
+    ----------
+    content
+        What is in it.
+    role, name, media, facts
+        See :class:`StoredFile`.
+    """
+
+    content: bytes
+    role: FileRole
+    name: str
+    media: str
+    facts: Mapping[str, Any]
 
 
 class Files:
@@ -106,26 +125,10 @@ class Files:
         StoreError
             If the name is empty.
         """
-        title = require_text(name, "the name of a file")
-        known = StoredFile(
-            id=new_id(), project_id=project_id, plan_id=plan_id, version_id=version_id,
-            role=FileRole(role), name=title, media=media, size=len(content),
-            sha256=hashlib.sha256(content).hexdigest(), facts=dict(facts), owner=actor,
-            created_at=self._database.now(),
-        )  # fmt: skip
+        new = NewFile(content=content, role=FileRole(role), name=name, media=media, facts=facts)
+        at = self._database.now()
         with self._database.writing() as connection:
-            _require_place(connection, known)
-            connection.execute(
-                insert(file).values(
-                    id=known.id, project_id=project_id, plan_id=plan_id or None,
-                    version_id=version_id or None, role=known.role.value, name=title,
-                    media=media, size=known.size, sha256=known.sha256, owner=actor,
-                    facts=json.dumps(known.facts, ensure_ascii=False, sort_keys=True),
-                    created_at=known.created_at, content=content,
-                )
-            )  # fmt: skip
-            record(connection, known.created_at, actor, "add file", known.id, _told(known))
-        return known
+            return put_file(connection, new, (project_id, plan_id, version_id), actor=actor, at=at)
 
     def get(self, file_id: str) -> StoredFile:
         """Return what is known of a file; :class:`~geogrid.errors.NotStoredError` if none."""
@@ -164,6 +167,38 @@ class Files:
             connection.execute(delete(file).where(file.c.id == file_id))
             at = self._database.now()
             record(connection, at, actor, "remove file", file_id, _told(known))
+
+
+def put_file(
+    connection: Connection, new: NewFile, place: tuple[str, str, str], *, actor: str, at: str
+) -> StoredFile:
+    """Keep a file in the transaction of whoever writes; raises as :meth:`Files.add`.
+
+    Parameters
+    ----------
+    place
+        Project, plan and version that it belongs to; "" for none.
+    """
+    project_id, plan_id, version_id = place
+    title = require_text(new.name, "the name of a file")
+    known = StoredFile(
+        id=new_id(), project_id=project_id, plan_id=plan_id, version_id=version_id,
+        role=new.role, name=title, media=new.media, size=len(new.content),
+        sha256=hashlib.sha256(new.content).hexdigest(), facts=dict(new.facts), owner=actor,
+        created_at=at,
+    )  # fmt: skip
+    _require_place(connection, known)
+    connection.execute(
+        insert(file).values(
+            id=known.id, project_id=project_id, plan_id=plan_id or None,
+            version_id=version_id or None, role=known.role.value, name=title,
+            media=known.media, size=known.size, sha256=known.sha256, owner=actor,
+            facts=json.dumps(known.facts, ensure_ascii=False, sort_keys=True),
+            created_at=at, content=new.content,
+        )
+    )  # fmt: skip
+    record(connection, at, actor, "add file", known.id, _told(known))
+    return known
 
 
 def _require_place(connection: Connection, known: StoredFile) -> None:

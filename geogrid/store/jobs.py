@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, tuple_, update
 
 from geogrid.errors import StateError
 from geogrid.store._catalog import row_of
@@ -116,6 +116,33 @@ class Jobs:
         if wanted:
             query = query.where(job.c.state.in_(wanted))
         with self._database.reading() as connection:
+            return [_job(row) for row in connection.execute(query)]
+
+    def page(self, *, limit: int, owner: str | None = None, before: str | None = None) -> list[Job]:
+        """Return some work, the newest first.
+
+        Parameters
+        ----------
+        limit
+            At most so many.
+        owner
+            Only that of one owner.
+        before
+            Only what was asked for before this job.
+
+        Raises
+        ------
+        NotStoredError
+            If there is no such job.
+        """
+        query = select(job).order_by(job.c.created_at.desc(), job.c.id.desc()).limit(limit)
+        if owner is not None:
+            query = query.where(job.c.owner == owner)
+        with self._database.reading() as connection:
+            if before is not None:
+                last = row_of(connection, job, before)
+                # The names settle it between those of one moment.
+                query = query.where(tuple_(job.c.created_at, job.c.id) < (last.created_at, last.id))
             return [_job(row) for row in connection.execute(query)]
 
     def claim(self, worker: str | None = None, *, kinds: Iterable[str] = ()) -> Job | None:

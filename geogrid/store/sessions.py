@@ -116,6 +116,17 @@ class Sessions:
             is_awaited=row.old_hash is not None and row.old_until is None,
         )  # fmt: skip
 
+    def account(self, session_id: str) -> Account | None:
+        """Return the active account that a session lets in, ``None`` once it is over."""
+        query = select(account).join(login_session, login_session.c.account_id == account.c.id)
+        query = query.where(
+            login_session.c.id == session_id, login_session.c.revoked_at.is_(None),
+            login_session.c.expires_at > self._database.now(), account.c.is_active,
+        )  # fmt: skip
+        with self._database.reading() as connection:
+            row = connection.execute(query).first()
+            return None if row is None else account_of(connection, row)
+
     def note(self, session_id: str, session: Session, *, old_until: datetime | None = None) -> None:
         """Write down that a session is used, and when it ends now.
 

@@ -25,7 +25,7 @@ from geogrid.store._schema import version as version_table
 from geogrid.store._snapshot import Shelf, Snapshot, load
 from geogrid.store.accounts import Accounts
 from geogrid.store.audit import AuditLog
-from geogrid.store.files import Files
+from geogrid.store.files import Files, put_file
 from geogrid.store.jobs import Jobs
 from geogrid.store.sessions import Sessions
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
     from geogrid.store._commit import Prepared
+    from geogrid.store.files import NewFile
     from geogrid.store.records import (
         Branch,
         PlanEntry,
@@ -205,7 +206,7 @@ class Store:
         with self.database.reading() as connection:
             return _catalog.find_version(connection, version_id)
 
-    def commit(
+    def commit(  # noqa: PLR0913 - all that a version is
         self,
         plan_id: str,
         branch: str,
@@ -216,6 +217,7 @@ class Store:
         message: str,
         allow_draft: bool = False,
         merge: Merge | None = None,
+        beside: Sequence[NewFile] = (),
     ) -> Version:
         """Store a plan as the next version of a branch.
 
@@ -232,6 +234,8 @@ class Store:
             Asked when somebody else was faster: takes the expected version, ``new_plan`` and the
             version that is there now, and gives the plan to store instead, or anything else as a
             description of the conflict.
+        beside
+            Files that belong to the version: nobody sees it without them.
 
         Raises
         ------
@@ -253,7 +257,7 @@ class Store:
                 merged_id = start
             base = self._snapshot(found.head) if found.head else None
             ready = prepare(plan, base, allow_draft=allow_draft)
-            made = self._written(found, ready, base, (author, message, merged_id))
+            made = self._written(found, ready, base, (author, message, merged_id), beside)
             if made is not None:
                 _LOG.info("version %s of plan %s stored", made.version.number, plan_id)
                 self._shelf.put(made)
@@ -399,8 +403,9 @@ class Store:
         return known
 
     def _written(
-        self, found: Branch, ready: Prepared, base: Snapshot | None, who: tuple[str, str, str]
-    ) -> Snapshot | None:
+        self, found: Branch, ready: Prepared, base: Snapshot | None, who: tuple[str, str, str],
+        beside: Sequence[NewFile],
+    ) -> Snapshot | None:  # fmt: skip
         """Write unless somebody else was faster; then nothing happened."""
         author, message, merged_id = who
         with self.database.writing() as connection:
@@ -412,7 +417,11 @@ class Store:
                 project_id=str(connection.execute(query).scalar_one()), branch=now, author=author,
                 message=message, at=self.database.now(), merged_id=merged_id,
             )  # fmt: skip
-            return write(connection, self.database.backend, ready, base, what)
+            made = write(connection, self.database.backend, ready, base, what)
+            place = (what.project_id, found.plan_id, made.version.id)
+            for one in beside:
+                put_file(connection, one, place, actor=author, at=what.at)
+            return made
 
     def _merged(
         self, merge: Merge, plan_id: str, branch: str, start: str, head: str, ours: GridPlan

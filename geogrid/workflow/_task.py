@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import geopandas as gpd
 
 from geogrid.errors import InputError
+from geogrid.store import NewFile
 from geogrid.vocabulary import FileRole
-from geogrid.workflow.keeping import keep_file, laid_out, newest
+from geogrid.workflow.keeping import GPKG, keep_file, keep_plan, laid_out, newest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,11 +20,19 @@ if TYPE_CHECKING:
     from geogrid.store import Store, StoredFile, Version
     from geogrid.store.jobs import Job
 
-__all__ = ["Cancelled", "Task"]
+__all__ = ["Beside", "Cancelled", "Task"]
 
 
 class Cancelled(Exception):  # noqa: N818 - nothing went wrong
     """Somebody asked the job to stop."""
+
+
+class Beside(NamedTuple):
+    """A GeoPackage that belongs to a plan that a job made."""
+
+    role: FileRole
+    path: Path
+    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -98,6 +107,29 @@ class Task:
             self.store, version, path, role=role, name=f"{role}.gpkg", actor=self.job.owner,
             facts={"job": self.job.id, **facts},
         )  # fmt: skip
+
+    def keep_plan(self, plan: GridPlan, beside: Sequence[Beside]) -> dict[str, Any]:
+        """Put a plan into the project as ``name``, whole or not at all, and return the result.
+
+        Parameters
+        ----------
+        beside
+            The files that belong to it; the last one has what was counted.
+        """
+        files = [
+            NewFile(
+                content=one.path.read_bytes(), role=one.role, name=f"{one.role}.gpkg", media=GPKG,
+                facts={"job": self.job.id, **one.facts},
+            )
+            for one in beside
+        ]  # fmt: skip
+        version = keep_plan(
+            self.store, self.project_id, str(self.job.input["name"]), plan, actor=self.job.owner,
+            message=self.message, beside=files,
+        )  # fmt: skip
+        # An older program stored the files one by one, and may have died between them.
+        kept = [self.keep(version, one.path, one.role, one.facts) for one in beside]
+        return self.result(kept[-1])
 
     def result(self, service: StoredFile) -> dict[str, Any]:
         """Return what came of it, from the file that was kept last."""

@@ -12,7 +12,7 @@ from geogrid.errors import InputError
 from geogrid.io.plan_file import write_plan
 from geogrid.model.source import Source
 from geogrid.vocabulary import FileRole
-from geogrid.workflow._task import told
+from geogrid.workflow._task import Beside, told
 from geogrid.workflow._task_circles import stations_of_plan
 from geogrid.workflow.division import Division, divide_district, measure_service
 from geogrid.workflow.inputs import (
@@ -23,7 +23,7 @@ from geogrid.workflow.inputs import (
     read_place,
     read_stations_of,
 )
-from geogrid.workflow.keeping import keep_plan, newest
+from geogrid.workflow.keeping import newest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from geogrid.io.limit import LimitFile
     from geogrid.model.extract import OsmExtract
-    from geogrid.store import StoredFile, Version
+    from geogrid.store import StoredFile
     from geogrid.workflow._task import Task
 
 __all__ = ["divide_project"]
@@ -79,13 +79,9 @@ def divide_project(task: Task) -> dict[str, Any]:
         division.plan, task.folder / "plan.gpkg", reach=reach, stations=given.stations.frame,
         report=division.report,
     )  # fmt: skip
-    version = keep_plan(
-        task.store, task.project_id, str(task.job.input["name"]), division.plan,
-        actor=task.job.owner, message=task.message,
-    )  # fmt: skip
-    _keep_points(task, version, division)
     notes = (*given.limit.notes, *given.households.notes, *given.stations.notes, *division.notes)
-    return task.result(task.keep(version, path, FileRole.SERVICE, {"notes": told(notes)}))
+    service = Beside(FileRole.SERVICE, path, {"notes": told(notes)})
+    return task.keep_plan(division.plan, [*_points(task, division), service])
 
 
 def _read(task: Task) -> _Inputs:
@@ -152,11 +148,11 @@ def _source_like(task: Task) -> Source | None:
     return next((one for one in plan.sources if one.role == "households"), None)
 
 
-def _keep_points(task: Task, version: Version, division: Division) -> None:
-    """Keep where the households are, for edits that cut atoms."""
+def _points(task: Task, division: Division) -> list[Beside]:
+    """Return where the households are, for edits that cut atoms; nothing where nobody lives."""
     points = division.households
     if points.empty:
-        return
+        return []
     numbers = [str(number) for number in range(1, len(points) + 1)]
     kept = gpd.GeoDataFrame(
         {
@@ -168,4 +164,4 @@ def _keep_points(task: Task, version: Version, division: Division) -> None:
     )  # fmt: skip
     path = task.folder / "points.gpkg"
     kept.to_file(path, layer="households")
-    task.keep(version, path, FileRole.HOUSEHOLDS, {"rows": len(kept)})
+    return [Beside(FileRole.HOUSEHOLDS, path, {"rows": len(kept)})]

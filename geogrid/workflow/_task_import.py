@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from geogrid.errors import InputError
 from geogrid.vocabulary import FileRole
+from geogrid.workflow._task import Beside
 from geogrid.workflow.audit import open_plan
-from geogrid.workflow.keeping import keep_plan
 
 if TYPE_CHECKING:
     from geogrid.workflow._task import Task
@@ -25,9 +25,4 @@ def import_file(task: Task) -> dict[str, Any]:
     path = task.laid_out(known)
     plan = open_plan(path)
     task.tell(0.4, "校验并入库 proof")
-    version = keep_plan(
-        task.store, task.project_id, str(task.job.input["name"]), plan, actor=task.job.owner,
-        message=task.message,
-    )  # fmt: skip
-    task.tell(0.9, "写入 writing")
-    return task.result(task.keep(version, path, FileRole.SERVICE, {"notes": list(plan.notes)}))
+    return task.keep_plan(plan, [Beside(FileRole.SERVICE, path, {"notes": list(plan.notes)})])

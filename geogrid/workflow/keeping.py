@@ -15,11 +15,11 @@ from geogrid.io.plan_file import read_plan_layers
 from geogrid.vocabulary import FileRole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from geogrid.io.plan_file import PlanExtras
     from geogrid.model.plan import GridPlan
-    from geogrid.store import PlanEntry, Store, StoredFile, Version
+    from geogrid.store import NewFile, PlanEntry, Store, StoredFile, Version
 
 __all__ = [
     "BRANCH",
@@ -58,12 +58,14 @@ def plan_named(store: Store, project_id: str, name: str) -> PlanEntry | None:
 
 
 def keep_plan(
-    store: Store, project_id: str, name: str, plan: GridPlan, *, actor: str, message: str
-) -> Version:
+    store: Store, project_id: str, name: str, plan: GridPlan, *, actor: str, message: str,
+    beside: Sequence[NewFile] = (),
+) -> Version:  # fmt: skip
     """Put a plan into a project as the first version of a new plan, once for each message.
 
-    Done again after it was interrupted, it goes on where it was: a plan of this name whose first
-    version has this message is the one that was made, and an empty one of the same maker is used.
+    It is there for nobody before all of it is, the files beside it too. Done again after it was
+    interrupted, it goes on where it was: a plan of this name whose first version has this message
+    is the one that was made, and an empty one of the same maker is used.
 
     Raises
     ------
@@ -88,8 +90,9 @@ def keep_plan(
         msg = f"the project has a plan {entry.name!r} already: choose another name (方案重名)"
         raise StoreError(msg)
     return store.commit(
-        entry.id, BRANCH, None, plan, author=actor, message=message, allow_draft=True
-    )
+        entry.id, BRANCH, None, plan, author=actor, message=message, allow_draft=True,
+        beside=beside,
+    )  # fmt: skip
 
 
 def keep_file(

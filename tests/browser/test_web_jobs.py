@@ -149,6 +149,22 @@ def test_a_job_is_asked_for_where_its_events_do_not_come_through(browser, servic
         page.locator("#gg-jobs .gg-fault >> text=此处没有步行路网").wait_for()
 
 
+def test_older_jobs_are_shown_page_by_page(browser, service):
+    for number in range(1, 36):
+        service.start_job(body={"kind": "circles"})
+        service.jobs[f"j{number}"] |= {"state": "done", "state_zh": "完成", "is_over": True}
+    with visited(browser, service) as page:
+        to_tab(page, "数据与任务")
+        rows = page.locator("#gg-jobs li")
+        rows.first.wait_for()
+        assert rows.count() == 30
+        page.click("#gg-jobs-more")
+        page.locator("[data-job=j1]").wait_for()
+        shown = [one.get_attribute("data-job") for one in rows.all()]
+        assert shown == [f"j{number}" for number in range(35, 0, -1)]
+        assert page.locator("#gg-jobs-more").count() == 0
+
+
 def test_a_reviewer_brings_no_data(browser, service):
     service.roles = ["reviewer"]
     with visited(browser, service) as page:

@@ -112,6 +112,15 @@ def test_a_version_goes_from_draft_to_force_and_to_the_archive(page, service):
     assert row_of(page, "v2").locator(".gg-step").count() == 0
 
 
+def test_whoever_brings_a_version_further_reads_what_the_service_notes(page, service):
+    service.state_notes = ["anybody can compute 1 count (公众可得出1处)"]
+    step(page, "v2", "提交审核")
+    row_of(page, "v2").locator("text=已提交").wait_for()
+    told = page.locator("#gg-notice").inner_text()
+    assert all(words in told for words in ("已提交审核", "公众可得出1处"))
+    assert "anybody" not in told
+
+
 def test_who_sends_back_makes_a_draft_of_it(page):
     step(page, "v1", "提交审核")
     row_of(page, "v1").locator("text=已提交").wait_for()

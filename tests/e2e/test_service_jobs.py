@@ -22,8 +22,10 @@ from geogrid.api.runner import Runner
 from geogrid.cli import main
 from geogrid.io.guarded import read_upload
 from geogrid.store import open_store
+from geogrid.store import store as store_module
+from geogrid.store.files import put_file
 from geogrid.vocabulary import FileRole, JobState
-from geogrid.workflow import _task, tasks, worker
+from geogrid.workflow import tasks, worker
 from geogrid.workflow.keeping import GPKG, keep_map
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,6 +58,11 @@ def asked(store, name="方案", **more):
     return store.jobs.add("divide", given | more, owner="甲", is_restartable=True).id
 
 
+def plans_of(store):
+    (project,) = store.projects()
+    return store.plans(project.id)
+
+
 def until(look, what):
     start = time.monotonic()
     while not (found := look()):
@@ -73,12 +80,14 @@ def over(store, job):
     return until(lambda: (one := store.jobs.get(job)).is_over and one, "the job does not end")
 
 
-def children(pid):
-    """Processes that a process has begun."""
+def workers(pid):
+    """Processes of jobs that a process has begun."""
     found = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         found += map(int, (task / "children").read_text().split())
-    return found
+    return [
+        one for one in found if b"geogrid.workflow" in Path(f"/proc/{one}/cmdline").read_bytes()
+    ]
 
 
 def is_gone(pid):
@@ -110,7 +119,7 @@ def test_a_job_of_a_killed_server_is_done_by_the_next_exactly_once(store):
     with serving(store.address) as first:
         job = asked(store)
         begun(store, job)
-        (doing,) = children(first.process.pid)
+        (doing,) = workers(first.process.pid)
         first.process.send_signal(signal.SIGKILL)
         first.process.wait()
         until(lambda: is_gone(doing), "the process of the job outlives its server")
@@ -146,7 +155,7 @@ def test_a_job_stops_when_asked_and_leaves_nothing(store):
     with serving(store.address) as running:
         job = asked(store)
         begun(store, job)
-        (doing,) = children(running.process.pid)
+        (doing,) = workers(running.process.pid)
         store.jobs.cancel(job)
         assert over(store, job).state is JobState.CANCELLED
         until(lambda: is_gone(doing), "the process of the job goes on")
@@ -161,7 +170,7 @@ def test_a_job_whose_process_is_killed_fails_in_words(store):
     with serving(store.address) as running:
         job = asked(store)
         begun(store, job)
-        (doing,) = children(running.process.pid)
+        (doing,) = workers(running.process.pid)
         os.kill(doing, signal.SIGKILL)
         found = over(store, job)
         assert found.state is JobState.FAILED
@@ -203,17 +212,17 @@ def test_a_job_that_was_begun_too_often_is_not_begun_again(store):
 def test_a_job_done_again_finds_what_it_made_before(store, monkeypatch, stop_at):
     job = asked(store)
     store.jobs.claim()
-    plain, roles = _task.keep_file, {"household points": "households", "service circles": "service"}
+    plain, roles = put_file, {"household points": "households", "service circles": "service"}
 
     class DiedError(BaseException):
         """The process is no more."""
 
-    def dies(*given, **about):
-        if about["role"] == roles.get(stop_at):
+    def dies(connection, new, *given, **about):
+        if new.role == roles.get(stop_at):
             raise DiedError
-        return plain(*given, **about)
+        return plain(connection, new, *given, **about)
 
-    monkeypatch.setattr(_task, "keep_file", dies)
+    monkeypatch.setattr(store_module, "put_file", dies)
     if stop_at == "nothing":
         worker.work(store, job, {})
         with store.database.writing() as connection:
@@ -222,8 +231,25 @@ def test_a_job_done_again_finds_what_it_made_before(store, monkeypatch, stop_at)
     else:
         with pytest.raises(DiedError):
             worker.work(store, job, {})
-    monkeypatch.setattr(_task, "keep_file", plain)
+        # Nobody sees a plan without its circles, or without the points that edits need.
+        assert all(not store.branch(one.id).head for one in plans_of(store))
+    monkeypatch.setattr(store_module, "put_file", plain)
     worker.work(store, job, {})
+    require_once(store, job)
+
+
+def test_what_an_older_program_left_half_made_is_completed(store):
+    job = asked(store)
+    store.jobs.claim()
+    worker.work(store, job, {})
+    version = store.jobs.get(job).result["version"]
+    (plan,) = plans_of(store)
+    for one in store.files.find(plan_id=plan.id):
+        store.files.remove(one.id, actor="甲")
+    with store.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE job SET state = 'running', result = NULL")
+    worker.work(store, job, {})
+    assert store.jobs.get(job).result["version"] == version
     require_once(store, job)
 
 
@@ -320,6 +346,7 @@ def test_a_served_map_is_there_at_the_next_start_without_naming_it(store, tmp_pa
         layers.append(client.get(place, params={"layer": "base"}).json()["vector_layers"])
         sockets[0].close()
 
+    monkeypatch.setattr("geogrid.api.serving.HAS_FRONT", False)
     monkeypatch.setattr("uvicorn.Server.run", run)
     serve = ["serve", str(plan), "--port", "0", "--quiet"]
     osm = str(SAMPLE / "helsinki.osm.pbf")

@@ -7,13 +7,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import insert, select
 from store_plans import square_plan
 
 from geogrid.accounts.tokens import SessionPolicy, new_session, rotate_session, use_session
 from geogrid.errors import NotStoredError, StateError, StoreError
 from geogrid.store import Grant, open_store
-from geogrid.store._schema import login_session
+from geogrid.store._backend import connect
+from geogrid.store._schema import account, login_session
 from geogrid.vocabulary import PlanState
 
 ARGON = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$aGFzaA"
@@ -233,3 +236,36 @@ def test_neither_names_nor_hashes_get_into_the_log(timed, caplog):
     assert [one.action for one in timed.audit.entries(subject=made.id)] == [
         "create account", "create api_key"
     ]  # fmt: skip
+
+
+def test_an_account_is_called_otherwise_and_never_like_another(store):
+    known = store.accounts.add("li", actor="甲", grants=[Grant("planner", "")])
+    store.accounts.add("wang", actor="甲")
+    found = store.accounts.rename(known.id, " zhao ", actor="乙")
+    assert (found.id, found.name, found.grants) == (known.id, "zhao", known.grants)
+    assert store.accounts.by_name("li") is None
+    for name, words in (("wang", "of this name already"), ("  ", "must not be empty")):
+        with pytest.raises(StoreError, match=words):
+            store.accounts.rename(known.id, name, actor="乙")
+    store.accounts.rename(known.id, "zhao", actor="乙")
+    told = [one for one in store.audit.entries(subject=known.id) if one.action == "rename account"]
+    assert [(one.actor, one.details) for one in told] == [("乙", {})]
+    with pytest.raises(NotStoredError):
+        store.accounts.rename("x", "y", actor="乙")
+
+
+def test_an_account_of_before_is_marked_as_one_whose_issuer_nobody_wrote_down(make_address):
+    engine, backend = connect(make_address("sqlite"))
+    config = Config()
+    config.set_main_option("script_location", "geogrid.store:migrations")
+    config.set_main_option("path_separator", "os")
+    with engine.begin() as connection:
+        config.attributes.update(connection=connection, backend=backend)
+        command.upgrade(config, "0005")
+        for number, name in enumerate(("oidc:42", "oidc:https://x 42", "admin", "oidcc")):
+            values = {"id": str(number), "name": name, "display_name": "x", "is_active": True}
+            connection.execute(insert(account).values(**values, created_at="2026"))
+        command.upgrade(config, "0006")
+        names = connection.execute(select(account.c.name).order_by(account.c.id)).scalars().all()
+    engine.dispose()
+    assert names == ["oidc:? 42", "oidc:? https://x 42", "admin", "oidcc"]

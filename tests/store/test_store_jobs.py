@@ -150,3 +150,30 @@ def test_work_that_is_given_back_waits_again_as_if_never_begun(
     if state is JobState.QUEUED:
         assert (given.progress, given.note) == (0.0, "")
         assert store.jobs.claim().attempts == 1
+
+
+def test_work_is_listed_by_pages_the_newest_first(store):
+    made = [store.jobs.add("map", {}, owner="甲乙"[at % 2]).id for at in range(7)][::-1]
+
+    def pages(owner=None):
+        found, before = [], None
+        while page := store.jobs.page(limit=3, owner=owner, before=before):
+            assert len(page) <= 3
+            found += [one.id for one in page]
+            before = found[-1]
+        return found
+
+    assert pages() == made
+    assert pages("甲") == made[::2]
+    assert pages("丙") == []
+    with pytest.raises(NotStoredError):
+        store.jobs.page(limit=3, before="nothing")
+
+
+def test_work_of_one_moment_is_on_one_page_alone(make_address):
+    with open_store(make_address("sqlite"), clock=lambda: datetime(2026, 1, 1, tzinfo=UTC)) as one:
+        made = {one.jobs.add("map", {}, owner="甲").id for _ in range(5)}
+        first = one.jobs.page(limit=3)
+        rest = one.jobs.page(limit=3, before=first[-1].id)
+        assert [len(first), len(rest)] == [3, 2]
+        assert {job.id for job in (*first, *rest)} == made

@@ -161,6 +161,40 @@ def test_a_job_is_seen_by_its_owner_and_by_those_who_may_run_all(made):
     assert made.nobody.get("/api/v1/jobs").status_code == 401
 
 
+def test_jobs_are_listed_by_pages_and_nobody_pages_through_those_of_others(made):
+    kinds = {"project": made.project, "plan": made.plan}
+    owners = [made.account(name, ("planner", "430201")).id for name in ("one", "two")]
+    ids = [made.store.jobs.add("circles", kinds, owner=owners[at % 2]).id for at in range(120)]
+    ids.reverse()
+
+    def page(client, **query):
+        answer = client.get("/api/v1/jobs", params=query)
+        assert answer.status_code == 200, answer.text
+        return [one["id"] for one in answer.json()]
+
+    assert page(made.planner) == ids[:50]
+    assert page(made.planner, limit=70, before=ids[49]) == ids[50:]
+    assert page(made.planner, before=ids[-1]) == []
+    for query in ({"limit": 0}, {"limit": 201}, {"limit": "x"}, {"before": "x" * 65}):
+        assert made.planner.get("/api/v1/jobs", params=query).status_code == 422
+    key = new_api_key()
+    made.store.accounts.add_key(owners[0], key.secret_hash, label="", actor="test")
+    one = TestClient(made.app, headers={"Authorization": f"Bearer {key.key}"})
+    assert page(one, limit=200) == ids[1::2]
+    assert page(one, limit=2, before=ids[3]) == ids[5:9:2]
+    for strange in (ids[0], "nothing"):
+        assert one.get("/api/v1/jobs", params={"before": strange}).status_code == 404
+
+
+def test_whoever_asked_for_a_plan_that_was_never_made_may_ask_for_it_again(made):
+    planner = made.store.accounts.by_name("planner").id
+    made.store.create_plan(made.project, "新方案", actor=planner)
+    other = made.program("other", ("planner", ""))
+    body = divide(like=made.plan)
+    assert ask(made, body, client=other, whole=True).status_code == 422
+    assert ask(made, body, whole=True).status_code == 202
+
+
 def test_nobody_fills_the_queue_alone(made):
     for _ in range(5):
         assert ask(made).status_code == 202

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -21,8 +23,10 @@ from geogrid.accounts.oidc import OidcSettings, challenge_of
 from geogrid.api import create_app, fetch, read_oidc_settings
 from geogrid.api.browsers import COOKIE
 from geogrid.api.oidc import SIGN_IN_COOKIE
+from geogrid.api.problems import TooManyError
 from geogrid.cli import main
-from geogrid.errors import InputError, MissingFileError
+from geogrid.errors import InputError, MissingFileError, UnreachableError
+from geogrid.store import Grant
 
 BACK = "https://grid.example/api/v1/login/oidc/callback"
 START = "/api/v1/login/oidc"
@@ -156,6 +160,10 @@ def user_of(client):
     return client.get("/api/v1/me").json()["user"]
 
 
+def account_of(made, provider, subject="42"):
+    return made.store.accounts.by_name(f"oidc:{provider.address} {subject}")
+
+
 def wait(made, **passed):
     clock = made.store.database._clock  # noqa: SLF001 - time passes
     made.store.database._clock = lambda: clock() + timedelta(**passed)  # noqa: SLF001
@@ -187,7 +195,7 @@ def test_who_comes_back_is_in_with_the_roles_of_their_claims(made, provider):
     pair = base64.b64decode(headers["Authorization"].removeprefix("Basic ")).decode()
     assert pair == "geogrid:s3cr%26t+of+a+client"
     assert "client_secret" not in form
-    known = made.store.accounts.by_name("oidc:42")
+    known = account_of(made, provider)
     assert known.password_hash == ""
     actions = [one.action for one in made.store.audit.entries(subject=known.id)]
     assert actions == ["create account", "create login_session"]
@@ -210,7 +218,7 @@ def test_roles_follow_the_claims_at_every_sign_in_and_are_written_down(made, pro
     assert answer.status_code == 302
     # The session of before has the new roles too.
     assert [one["role"] for one in user_of(first)["roles"]] == ["admin"]
-    known = made.store.accounts.by_name("oidc:42")
+    known = account_of(made, provider)
     (entry,) = [one for one in made.store.audit.entries() if one.action == "set roles"]
     assert (entry.actor, entry.subject) == ("oidc", known.id)
     assert entry.details == {"roles": [["admin", ""]]}
@@ -224,12 +232,12 @@ def test_who_has_lost_every_role_there_has_lost_them_here(made, provider):
     assert user_of(first)["roles"] == []
     _, answer = sign_in(made, provider, sub="43", groups=["unknown"])
     assert answer.status_code == 403
-    assert made.store.accounts.by_name("oidc:43") is None
+    assert account_of(made, provider, "43") is None
 
 
 def test_a_closed_account_does_not_come_in_from_there_either(made, provider):
     sign_in(made, provider)
-    known = made.store.accounts.by_name("oidc:42")
+    known = account_of(made, provider)
     made.store.accounts.set_active(known.id, is_active=False, actor="x")
     client, answer = sign_in(made, provider)
     assert answer.status_code == 401
@@ -437,3 +445,102 @@ def test_wrong_settings_show_before_the_service_starts(tmp_path, capsys, old, ne
 def test_a_file_of_settings_that_is_not_there_is_told(tmp_path):
     with pytest.raises(MissingFileError, match="cannot be read"):
         read_oidc_settings(tmp_path / "none.toml")
+
+
+def test_a_number_of_one_provider_opens_no_account_of_another(made, provider):
+    sign_in(made, provider, groups=["keepers"])
+    theirs = account_of(made, provider)
+    with running_provider() as other:
+        app = create_app(
+            made.store, replace(made.app.state.desk.settings, oidc=settings_for(other))
+        )
+        client = TestClient(app)
+        _, answer = sign_in(made, other, client, name="李四")
+        assert answer.status_code == 302
+        assert user_of(client)["name"] == "李四"
+        mine = account_of(made, other)
+    assert mine.id != theirs.id
+    assert account_of(made, provider).grants == theirs.grants == (Grant("admin", ""),)
+
+
+def test_an_account_of_before_stays_that_of_whoever_was_asked_then(made, provider):
+    known = made.store.accounts.add("oidc:? 42", actor="oidc", display_name="王芳")
+    by_hand = made.account("? 42")
+    leave(made)
+    with running_provider() as other:
+        # Nobody has come back yet, and another provider is asked from now on.
+        settings = replace(made.app.state.desk.settings, oidc=settings_for(other))
+        sign_in(made, other, TestClient(create_app(made.store, settings)))
+        assert account_of(made, other).id != known.id
+    sign_in(made, provider)
+    assert account_of(made, provider).id == known.id
+    assert made.store.accounts.by_name("oidc:? 42") is None
+    assert made.store.accounts.get(by_hand.id).name == "? 42"
+    (entry,) = [one for one in made.store.audit.entries() if one.action == "rename account"]
+    assert (entry.actor, entry.subject) == ("oidc", known.id)
+    assert made.store.audit.verify().is_sound
+
+
+def test_an_issuer_cannot_be_written_so_that_two_people_have_one_name():
+    known = {"client_id": CLIENT, "redirect_uri": BACK}
+    for issuer in ("https://sso.example 4", "https://sso.example\t", " https://sso.example"):
+        with pytest.raises(InputError, match="issuer"):
+            OidcSettings(issuer=issuer, **known)
+
+
+PAGE = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+def read_page(answer, status):
+    assert answer.status_code == status
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["cache-control"] == "no-store"
+    assert '<html lang="zh-CN">' in answer.text
+    assert 'href="/app/"' in answer.text
+    return re.findall(r"<p>([^<].*?)</p>", answer.text)
+
+
+def test_a_browser_that_is_refused_gets_a_page_that_leads_back(made, provider):
+    client, location = leave(made)
+    query = provider.authorize(location) | {"state": "other"}
+    answer = client.get(f"{START}/callback", params=query, headers=PAGE, follow_redirects=False)
+    assert read_page(answer, 401) == [
+        "登录未成功，请重新登录", "the sign-in was refused: begin it again",
+    ]  # fmt: skip
+    # The cookie of the sign-in goes with a refusal too.
+    assert SIGN_IN_COOKIE not in client.cookies
+    client, location = leave(made)
+    query = provider.authorize(location, groups=[])
+    answer = client.get(f"{START}/callback", params=query, headers=PAGE)
+    assert read_page(answer, 403)[0] == "尚未分配角色"
+
+
+def test_a_provider_that_is_away_is_told_on_a_page_too(made, provider):
+    provider.answers["/.well-known/openid-configuration"] = (500, {})
+    answer = made.nobody.get(START, headers=PAGE, follow_redirects=False)
+    assert urlsplit(provider.address).netloc in read_page(answer, 502)[0]
+    read_page(made.nobody.get(START, params={"next": "//<b>"}, headers=PAGE), 422)
+
+
+def test_what_a_page_says_is_no_markup_of_anybody(made, monkeypatch):
+    def refuse(*_):
+        msg = "<script>x</script>: no (<b>不行</b>)"
+        raise TooManyError(msg, 7)
+
+    monkeypatch.setattr(made.app.state.oidc, "provider", refuse)
+    answer = made.nobody.get(START, headers=PAGE)
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
+    assert "&lt;b&gt;不行" in answer.text
+    assert "<script" not in answer.text
+    assert "<b>" not in answer.text
+
+
+def test_a_page_does_not_tell_where_the_database_is(made, monkeypatch):
+    def away(*_):
+        msg = "postgresql://db.internal does not answer"
+        raise UnreachableError(msg)
+
+    monkeypatch.setattr(made.app.state.oidc, "provider", away)
+    answer = made.nobody.get(START, headers=PAGE)
+    read_page(answer, 503)
+    assert "db.internal" not in answer.text

@@ -28,7 +28,7 @@ export interface State extends Shown {
   chosen: readonly string[];
   pair: Pair | null;
   files: Asked<StoredFile[]>;
-  jobs: Asked<Job[]>;
+  jobs: Asked<Paged<Job>>;
   schemes: Asked<SchemeEntry[]>;
   projects: Asked<Project[]>;
   info: Plan | null;

@@ -101,6 +101,7 @@ export const OFFICE_WORDS = {
   jobMinutesBad: ['请写 1 到 60 之间的分钟数，最多四个，例如 5, 15。', 'Write up to four numbers of minutes from 1 to 60, such as 5, 15.'],
   jobs: ['任务', 'Jobs'],
   jobsNone: ['还没有任务。', 'No jobs yet.'],
+  jobsMore: ['更多（更早的任务）', 'More (older jobs)'],
   jobCancel: ['取消', 'Cancel'],
   jobOpen: ['打开结果', 'Open the result'],
   jobLost: ['与服务的连接中断，正在重连……', 'The connection was lost; trying again …'],

@@ -47,8 +47,8 @@ export class Office {
     return this.api.send('DELETE', `/files/${part(file)}`, undefined);
   }
 
-  jobs(): Promise<Job[]> {
-    return this.api.get('/jobs');
+  jobs(limit: number, before = ''): Promise<Job[]> {
+    return this.api.get(withQuery('/jobs', { limit, before }));
   }
 
   job(job: string): Promise<Job> {

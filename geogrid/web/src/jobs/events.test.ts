@@ -13,7 +13,7 @@ class Stream extends EventTarget {
 function followed(ask: () => Promise<Job>) {
   const stream = new Stream();
   const seen: number[] = [];
-  const lost = vi.fn();
+  const lost = vi.fn(() => false);
   const stop = followJob(
     { url: '/events', ask, open: () => stream as unknown as EventSource, waitMs: 1 },
     ({ progress }) => seen.push(progress), lost);
@@ -36,6 +36,17 @@ test('where nothing comes through the job is asked for until it is over', async 
   await vi.waitFor(() => expect(seen).toEqual([0.6, 1]));
   expect(lost).toHaveBeenCalledTimes(1);
   expect(stream.isClosed).toBe(true);
+});
+
+test('whoever has signed out, or may see the job no longer, is asked no further', async () => {
+  const ask = vi.fn(() => Promise.reject(new Error('401')));
+  const { stream, seen, lost } = followed(ask);
+  lost.mockReturnValue(true);
+  stream.dispatchEvent(new Event('error'));
+  await vi.waitFor(() => expect(lost).toHaveBeenCalledTimes(1));
+  await new Promise((resolve) => { setTimeout(resolve, 30); });
+  expect(ask).toHaveBeenCalledTimes(1);
+  expect(seen).toEqual([]);
 });
 
 test('a follower that was stopped tells nothing', () => {

@@ -10,7 +10,10 @@ export interface Source {
 
 const WAIT_MS = 3000;
 
-export function followJob(source: Source, onJob: (job: Job) => void, onLost: () => void = () => undefined): () => void {
+// What is told of a fault says whether it is one for good: then nobody is asked again.
+type OnLost = (fault: unknown) => boolean;
+
+export function followJob(source: Source, onJob: (job: Job) => void, onLost: OnLost = () => false): () => void {
   let isOver = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const events = (source.open ?? ((url) => new EventSource(url)))(source.url);
@@ -31,8 +34,8 @@ export function followJob(source: Source, onJob: (job: Job) => void, onLost: () 
   const poll = async () => {
     try {
       take(await source.ask());
-    } catch {
-      onLost();
+    } catch (fault) {
+      if (!isOver && onLost(fault)) stop();
     }
     if (!isOver) timer = setTimeout(() => void poll(), source.waitMs ?? WAIT_MS);
   };

@@ -1,19 +1,44 @@
 // The jobs: how far each is, how to stop it, and what came of it.
 import type { Job } from '../api/office.types';
-import { ask, type Context, LOADING } from '../context';
+import { ApiError } from '../api/client';
+import { ask, type Context, LOADING, sentenceOf } from '../context';
 import { h } from '../dom';
 import { percent, t } from '../i18n';
 import { asked, section } from '../panels/parts';
+import { joined, type Paged } from '../review/pages';
 import { refusalText } from '../review/sentences';
 import { timeText } from '../review/time';
 import { followJob } from './events';
 
+const PAGE = 30;
+// Signed out, no longer allowed, or forgotten: asking again changes nothing.
+const FOR_GOOD = [401, 403, 404];
+
 const followed = new Map<string, () => void>();
 
 export async function loadJobs(context: Context): Promise<void> {
-  const found = await ask(context.office.jobs());
-  context.store.set({ jobs: found });
-  if (found.state === 'there') for (const job of found.value) if (!job.is_over) follow(context, job);
+  const found = await ask(context.office.jobs(PAGE));
+  if (found.state !== 'there') return context.store.set({ jobs: found });
+  return show(context, [], found.value);
+}
+
+async function loadOlder(context: Context): Promise<void> {
+  const { office, store } = context;
+  const found = await ask(office.jobs(PAGE, rowsOf(context).at(-1)?.id));
+  if (found.state === 'failed') return context.tell(refusalText(found.why), true);
+  // What has begun or moved on meanwhile is in the list that is there now.
+  if (found.state === 'there' && store.get().jobs.state === 'there') show(context, rowsOf(context), found.value);
+  return undefined;
+}
+
+function rowsOf({ store }: Context): readonly Job[] {
+  const { jobs } = store.get();
+  return jobs.state === 'there' ? jobs.value.rows : [];
+}
+
+function show(context: Context, before: readonly Job[], page: readonly Job[]): void {
+  context.store.set({ jobs: { state: 'there', value: joined(before, page, PAGE, ({ id }) => id) } });
+  for (const job of page) if (!job.is_over) follow(context, job);
 }
 
 // Puts a job at its place in the list, and watches it.
@@ -30,15 +55,21 @@ export function follow(context: Context, job: Job): void {
       context.tell(t('jobOver', { name: now.kind_zh, state: now.state_zh }), Boolean(now.error));
       void context.reloadProjects();
     },
-    () => context.tell(t('jobLost'), true)));
+    (fault) => {
+      const isGone = fault instanceof ApiError && FOR_GOOD.includes(fault.status);
+      if (isGone) followed.delete(job.id);
+      context.tell(isGone ? refusalText(sentenceOf(fault)) : t('jobLost'), true);
+      return isGone;
+    }));
 }
 
-function put({ store }: Context, job: Job): void {
-  const { jobs } = store.get();
-  const before = jobs.state === 'there' ? jobs.value : [];
+function put(context: Context, job: Job): void {
+  const { jobs } = context.store.get();
+  const hasMore = jobs.state === 'there' && jobs.value.hasMore;
+  const before = rowsOf(context);
   const isThere = before.some(({ id }) => id === job.id);
-  const value = isThere ? before.map((one) => (one.id === job.id ? job : one)) : [job, ...before];
-  store.set({ jobs: { state: 'there', value } });
+  const rows = isThere ? before.map((one) => (one.id === job.id ? job : one)) : [job, ...before];
+  context.store.set({ jobs: { state: 'there', value: { rows, hasMore } } });
 }
 
 export function drawJobs(context: Context): HTMLElement {
@@ -47,9 +78,21 @@ export function drawJobs(context: Context): HTMLElement {
     context.store.set({ jobs: LOADING });
     void loadJobs(context);
   };
-  return section(t('jobs'), '', asked(jobs, (all) => (all.length
-    ? h('ul', { class: 'gg-jobs', id: 'gg-jobs' }, ...all.map((job) => jobRow(context, job)))
-    : h('p', { class: 'gg-none' }, t('jobsNone'))), again));
+  return section(t('jobs'), '', asked(jobs, (page) => drawPage(context, page), again));
+}
+
+function drawPage(context: Context, { rows, hasMore }: Paged<Job>): HTMLElement {
+  if (!rows.length) return h('p', { class: 'gg-none' }, t('jobsNone'));
+  const more = h('button', {
+    type: 'button', class: 'gg-button', id: 'gg-jobs-more',
+    onclick: () => {
+      more.disabled = true;
+      void loadOlder(context).finally(() => { more.disabled = false; });
+    },
+  }, t('jobsMore'));
+  return h('div', {},
+    h('ul', { class: 'gg-jobs', id: 'gg-jobs' }, ...rows.map((job) => jobRow(context, job))),
+    hasMore && more);
 }
 
 function jobRow(context: Context, job: Job): HTMLLIElement {

@@ -25,9 +25,9 @@ export function askStep(context: Context, version: Version, step: Step): void {
     event.preventDefault();
     go.disabled = true;
     try {
-      await context.office.advance(context.store.get().plan, version.id, wanted());
+      const { notes = [] } = await context.office.advance(context.store.get().plan, version.id, wanted());
       dialog.close();
-      context.tell(t(step.done, { from: from.value }));
+      context.tell([t(step.done, { from: from.value }), ...notes.map(refusalText)].join(' '), notes.length > 0);
       await context.reload();
     } catch (failed) {
       fault.textContent = t('notAllowed', { why: refusalText(sentenceOf(failed)) });
