@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from anyio import CapacityLimiter, to_thread
 
+from geogrid.api.kept import Kept
 from geogrid.api.problems import NotInPlanError
 from geogrid.maps.data import cell_in_band
 from geogrid.tiles.cache import TileCache, TileKey
@@ -32,6 +33,8 @@ MAX_ZOOM = 16
 _FEWEST, _MOST = 2, 40
 # Neighbours are asked for next; nobody waits for more than some tens of milliseconds for them.
 _BLOCK, _CROWD = 4, 3000
+# Strangers ask for what they like: no more of it is remembered.
+_CROWDS = 10_000
 # More threads would only wait for each other.
 _MAKERS = 3
 # Tiles that are made again at once after an edit.
@@ -97,13 +100,9 @@ class TileDesk:
         InputError
             If there is no such tile.
         """
-        sources = self.sources(key.plan, key.version, key.layer)
-
-        def make(zoom: int, x: int, y: int, side: int) -> list[bytes]:
-            drawn = [source.layers(zoom, x, y, side) for source in sources]
-            return [b"".join(parts) for parts in zip(*drawn, strict=True)] or [b""] * side**2
-
-        return self.cache.get_or_make_block(key, _side(sources, key), make)
+        self._require_layer(key.layer)
+        sources = self._kept((key.plan, key.version, key.layer))
+        return self.cache.get_or_make_block(key, sources.side(key), sources.drawn)
 
     def version_of(self, asked: Asked, layer: str) -> str | None:
         """Return what tells the tiles of a layer from others; ``None`` if the store must say.
@@ -126,10 +125,14 @@ class TileDesk:
 
     def sources(self, plan: str, version: str, layer: str) -> Sources:
         """Return the layers that are within the tiles of a layer."""
+        self._require_layer(layer)
+        return self._kept((plan, version, layer)).layers
+
+    @staticmethod
+    def _require_layer(layer: str) -> None:
         if layer not in LAYERS:
             msg = f"there are no tiles of {layer}: use one of {', '.join(LAYERS)}"
             raise NotInPlanError(msg)
-        return self._kept((plan, version, layer)).layers
 
     def _kept(self, name: tuple[str, str, str]) -> _Sources:
         with self._lock:
@@ -198,24 +201,36 @@ def _named(version: str, mark: str) -> str:
     return f"{version}{_COUNTED}{mark}" if mark else version
 
 
-def _side(sources: Sources, key: TileKey) -> int:
-    """Return how many tiles across are made at once: more where each shows little."""
-    side = min(_BLOCK, 1 << key.zoom)
-    while side > 1:
-        x, y = key.x - key.x % side, key.y - key.y % side
-        if sum(source.crowd(key.zoom, x, y, side) for source in sources) <= _CROWD:
-            break
-        side //= 2
-    return side
-
-
 class _Sources:
     """The layers of a tile."""
 
-    __slots__ = ("layers",)
+    __slots__ = ("_crowds", "layers")
 
     def __init__(self, layers: Sources) -> None:
         self.layers = layers
+        self._crowds: Kept[tuple[int, int, int, int], int] = Kept(_CROWDS)
+
+    def drawn(self, zoom: int, x: int, y: int, side: int) -> list[bytes]:
+        """Return the tiles of a square block, not compressed, row by row."""
+        drawn = [source.layers(zoom, x, y, side) for source in self.layers]
+        return [b"".join(parts) for parts in zip(*drawn, strict=True)] or [b""] * side**2
+
+    def side(self, key: TileKey) -> int:
+        """Return how many tiles across are made at once: more where each shows little."""
+        side = min(_BLOCK, 1 << key.zoom)
+        while side > 1 and self._crowd(key.zoom, key.x // side, key.y // side, side) > _CROWD:
+            side //= 2
+        return side
+
+    def _crowd(self, zoom: int, column: int, row: int, side: int) -> int:
+        """Return how many features a block shows, counted once for all of its tiles."""
+        at = (zoom, column, row, side)
+        known = self._crowds.get(at)
+        if known is None:
+            corner = (zoom, column * side, row * side, side)
+            known = sum(source.crowd(*corner) for source in self.layers)
+            self._crowds.put(at, known)
+        return known
 
 
 def _touched(before: Sources, after: Sources) -> TouchedTiles:

@@ -18,6 +18,8 @@ _VERSION_2 = b"\x78\x02"
 _EXTENT = 0x28
 # Commands and how often they are repeated: begin once, close once, draw n lines.
 _MOVE, _CLOSE, _DRAW, _REPEAT_BITS = 1 | 1 << 3, 7 | 1 << 3, 2, 3
+# Of each byte of a number, seven bits are its own, and one says that more bytes come.
+_LOW_BITS, _MORE = 0x7F, 0x80
 
 
 def layers_bytes(
@@ -71,7 +73,13 @@ def _parts(rows: Rows) -> list[bytes]:
 
 
 def _number(value: int) -> bytes:
-    return varints(np.array([value], dtype=np.uint64))[0].tobytes()
+    """Write one number as :func:`varints` writes many."""
+    out = bytearray()
+    while value > _LOW_BITS:
+        out.append(value & _LOW_BITS | _MORE)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
 
 
 def _field(tag: int, content: bytes) -> bytes:
