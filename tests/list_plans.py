@@ -20,8 +20,11 @@ LIN = Level(
 _LISTS = 2
 
 
-def listed(plan, *, size=10, is_official=True):
-    """The plan with each household in a 邻 of some in its finest cell, and pairs of these in 组."""
+def listed(plan, *, size=10, is_official=True, prefix=""):
+    """The plan with each household in a 邻 of some in its finest cell, and pairs of these in 组.
+
+    Their codes begin with that of the cell, or with something else.
+    """
     frame = plan.atoms.frame
     rows = pd.DataFrame(
         {"atom_id": np.repeat(frame["atom_id"].to_numpy(object), frame["households"])}
@@ -29,7 +32,7 @@ def listed(plan, *, size=10, is_official=True):
     rows["household_id"] = [f"h{at:05d}" for at in range(len(rows))]
     above = plan.leaf.reindex(rows["atom_id"]).to_numpy()
     number = rows.groupby(above).cumcount() // size
-    zu = pd.Series(above) + (number // _LISTS + 1).map("{:02d}".format)
+    zu = prefix + pd.Series(above) + (number // _LISTS + 1).map("{:02d}".format)
     lin = zu + (number % _LISTS + 1).map("{:02d}".format)
     tables, facts = {}, []
     for level, code, parent in ((ZU, zu, pd.Series(above)), (LIN, lin, zu)):

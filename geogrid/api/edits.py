@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from geogrid.accounts.roles import Action
 from geogrid.api.answers import DeskIs, tag_of
+from geogrid.api.areas import area_codes, areas_of
 from geogrid.api.desk import BRANCH, Desk
 from geogrid.api.places import command_of
 from geogrid.api.problems import PreconditionError
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from geogrid.model.plan import GridPlan
     from geogrid.store import Version
 
-__all__ = ["ExpectedIs", "areas_of", "router", "version_of"]
+__all__ = ["ExpectedIs", "router", "version_of"]
 
 router = APIRouter(prefix="/api/v1/plans/{plan}")
 
@@ -102,7 +103,7 @@ def edit(
         locks, reserved = locks_of(desk.store, plan), set(desk.steps(plan).reserved)
         homes = desk.households_of(plan, base)
         made = apply(base, command, households=homes, locks=locks, reserved=reserved)
-        caller.require(Action.EDIT_PLAN, areas_of(made.change, base))
+        caller.require(Action.EDIT_PLAN, areas_of(made.change, base, made.plan))
         if made.change.is_empty:
             return _answer(desk, response, desk.store.version(desk.head(plan)), made.change)
         version = desk.store.commit(
@@ -130,7 +131,7 @@ def preview(
         return _refusal(str(fault))
     known = set(base.cell_table.index)
     # Even the own cell would tell how many live in what it takes from somebody else's.
-    others = {code for code in table["code"] if code in known}
+    others = area_codes((code for code in table["code"] if code in known), base)
     others = {code for code in others if not caller.may(Action.EDIT_PLAN, [code])}
     if others:
         named = ", ".join(sorted(others)[:5])
@@ -223,13 +224,6 @@ def lock(
     return wanted.to_dict()
 
 
-def areas_of(change: Change, plan: GridPlan) -> set[str]:
-    """Return the codes that say in whose area a change lies: what it touched, and the ground."""
-    finest = plan.scheme.area_levels[-1].key
-    codes = {code for level in change.touched.values() for code in level}
-    return codes | set(change.reached.get(finest, ()))
-
-
 def version_of(desk: Desk, plan: str, version: str) -> GridPlan:
     """Return a version of a plan; ``NotStoredError`` if it is none of this plan."""
     desk.entry(plan)
@@ -275,13 +269,12 @@ def _brought_back(
 ) -> tuple[Version, Change]:
     """Commit the plan of an earlier version again; ``step`` is that version and the message."""
     wanted, message = step
-    change = change_between(
-        desk.store.read(expected), desk.store.read(wanted), desk.store.diff(expected, wanted)
-    )
+    now, then = desk.store.read(expected), desk.store.read(wanted)
+    change = change_between(now, then, desk.store.diff(expected, wanted))
     locks_of(desk.store, plan).require(change)
-    caller.require(Action.EDIT_PLAN, areas_of(change, desk.store.read(wanted)))
+    caller.require(Action.EDIT_PLAN, areas_of(change, now, then))
     version = desk.store.commit(
-        plan, BRANCH, expected, desk.store.read(wanted), author=caller.actor, message=message
+        plan, BRANCH, expected, then, author=caller.actor, message=message
     )
     return version, change
 

@@ -184,3 +184,29 @@ def test_who_has_no_point_among_others_has_no_place(list_file, tmp_path):
     }
     assert placeless == set(points["household_id"].iloc[:3])
     assert body["numberPlaced"] == len(points) - 3
+
+
+def test_a_planner_edits_the_lists_of_the_own_area_whatever_their_codes(tmp_path):
+    plan = listed(make_plan(), prefix="L")
+    table = plan.rosters["lin"]
+    cell = plan.leaf.reindex(table["atom_id"]).to_numpy()
+    from_list, to_list = table["code"][cell == CELL].unique()[:2]
+    mine = table["household_id"][table["code"] == from_list].tolist()[:2]
+    paint = {"command": "paint", "level": "lin", "target": to_list, "households": mine}
+    merge = {"command": "merge", "level": "lin", "cells": [from_list, to_list]}
+    with service(write_plan(plan, tmp_path / "plan.gpkg"), tmp_path) as one:
+        own = one.program("own", ("planner", CELL[:6]))
+        other = one.program("other", ("planner", "430202"))
+        seen = one.write(own, "POST", "preview", {"command": paint}).json()
+        assert seen["refused"] is None
+        assert {row["code"] for row in seen["cells"]} == {from_list, to_list}
+        assert (
+            "outside the area"
+            in one.write(other, "POST", "preview", {"command": paint}).json()["refused"]
+        )
+        for command in (paint, merge):
+            assert one.edit(other, **command).status_code == 403
+        for command in (paint, merge):
+            assert one.edit(own, **command).status_code == 200
+        for verb in ("undo", "undo", "redo"):
+            assert one.write(own, "POST", verb).status_code == 200
