@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter, to_thread
 
 from geogrid.front.guard import is_from_memory
 from geogrid.front.relay import has_body, scope_of, start_head
@@ -45,6 +45,7 @@ class Behind:
         self._lost = asyncio.Event()
         self._wire: Wire | None = None
         self._is_looking = False
+        self._looker = CapacityLimiter(1)
 
     async def run(self, sock: socket.socket) -> None:
         """Answer until the front hangs up."""
@@ -93,8 +94,10 @@ class Behind:
 
     async def _look(self, herald: Herald, plans: list[str]) -> None:
         try:
-            for plan in plans:
-                await run_in_threadpool(herald.look, plan)
+            # Not in the queue of those who wait for slow answers.
+            await to_thread.run_sync(herald.look_at, plans, limiter=self._looker)
+        except Exception as fault:  # noqa: BLE001 - the next beat tries again
+            _LOG.error("the store cannot be looked at: %s", type(fault).__name__)
         finally:
             self._is_looking = False
 
@@ -133,6 +136,8 @@ class _Stream:
 
     async def receive(self) -> Message:
         """Return the next piece of the request, as ASGI has it."""
+        if (self._has_left or self._is_whole) and self._came.empty():
+            return {"type": "http.disconnect"}
         if not self._is_told and not self._has_more and self._came.empty():
             self._is_told = True
             return {"type": "http.request", "body": b"", "more_body": False}
@@ -152,13 +157,20 @@ class _Stream:
             self._wire.send(Frame(Kind.STARTED, self.number, head))
             return
         body, has_more = bytes(message.get("body", b"")), bool(message.get("more_body"))
+        pieces = [body[at : at + _WINDOW] for at in range(0, len(body), _WINDOW)] or [b""]
+        for piece in pieces[:-1]:
+            await self._send(piece, has_more=True)
+        await self._send(pieces[-1], has_more=has_more)
+
+    async def _send(self, piece: bytes, *, has_more: bool) -> None:
+        if self._has_left:
+            return
         self._is_whole = not has_more
-        self._wire.send(Frame(Kind.SENT, self.number, {"more": 1} if has_more else {}, body))
-        if has_more:
-            self._under_way += len(body)
-            while self._under_way > _WINDOW and not self._has_left:
-                self._was_taken.clear()
-                await self._was_taken.wait()
+        self._wire.send(Frame(Kind.SENT, self.number, {"more": 1} if has_more else {}, piece))
+        self._under_way += len(piece) if has_more else 0
+        while self._under_way > _WINDOW and not self._has_left:
+            self._was_taken.clear()
+            await self._was_taken.wait()
         await self._wire.room()
 
     def end(self) -> None:

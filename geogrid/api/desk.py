@@ -98,6 +98,7 @@ class Desk:
         self.follower = Follower()
         self.follower.on_shown = self._shown_anew
         self._editing: dict[str, RLock] = {}
+        self._moves = 0
         self.on_moved: Callable[[str], None] = lambda _: None
 
     def entry(self, plan_id: str) -> PlanEntry:
@@ -141,9 +142,18 @@ class Desk:
         """Return the newest version of a plan, "" before the first."""
         known = self._remembered(self._heads, plan_id)
         if not known:
+            moves = self._moves
             known = self.store.branch(plan_id, BRANCH).head
-            self._heads[plan_id] = (time.monotonic(), known)
+            self._keep(self._heads, plan_id, known, moves)
         return known
+
+    def _keep(
+        self, table: dict[str, tuple[float, str]], plan_id: str, version: str, moves: int
+    ) -> None:
+        """Remember what the store said, unless something has moved since it was asked."""
+        with self._lock:
+            if moves == self._moves:
+                table[plan_id] = (time.monotonic(), version)
 
     @staticmethod
     def _remembered(known: dict[str, tuple[float, str]], plan_id: str) -> str:
@@ -165,12 +175,23 @@ class Desk:
 
     def has_moved(self, plan_id: str) -> None:
         """Look at the store again for the head of a plan."""
-        self._heads.pop(plan_id, None)
-        self._public.clear()
+        with self._lock:
+            self._moves += 1
+            self._heads.pop(plan_id, None)
+            self._public.clear()
         self.on_moved(plan_id)
 
+    def has_come_into_force(self, plan_id: str) -> None:
+        """Look again at all plans of a project: of one alone a version is in force."""
+        self.has_moved(plan_id)
+        for one in self.store.plans(self.entry(plan_id).project_id):
+            if one.id != plan_id:
+                self.on_moved(one.id)
+
     def _shown_anew(self, plan_id: str) -> None:
-        self._public.pop(plan_id, None)
+        with self._lock:
+            self._moves += 1
+            self._public.pop(plan_id, None)
         self.on_moved(plan_id)
 
     def public_version(self, plan_id: str) -> str:
@@ -184,8 +205,9 @@ class Desk:
         known = self._remembered(self._public, plan_id)
         if known:
             return known
+        moves = self._moves
         found = self._public_now(plan_id)
-        self._public[plan_id] = (time.monotonic(), found)
+        self._keep(self._public, plan_id, found, moves)
         return found
 
     def _public_now(self, plan_id: str) -> str:

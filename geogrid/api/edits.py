@@ -273,9 +273,7 @@ def _brought_back(
     change = change_between(now, then, desk.store.diff(expected, wanted))
     locks_of(desk.store, plan).require(change)
     caller.require(Action.EDIT_PLAN, areas_of(change, now, then))
-    version = desk.store.commit(
-        plan, BRANCH, expected, then, author=caller.actor, message=message
-    )
+    version = desk.store.commit(plan, BRANCH, expected, then, author=caller.actor, message=message)
     return version, change
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from geogrid.accounts.roles import Action
 from geogrid.api.tile_desk import LAYERS
-from geogrid.errors import GeogridError
+from geogrid.errors import GeogridError, places_of
 from geogrid.front.mirror import shown_frame, tile_frame, touched_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from geogrid.api.desk import Desk
     from geogrid.api.security import Door
@@ -37,6 +38,7 @@ class Herald:
     def __init__(self, desk: Desk, door: Door, tiles: TileDesk) -> None:
         self._desk, self._door, self._tiles = desk, door, tiles
         self._send: Callable[[Frame], None] = lambda _: None
+        self._looking = Lock()
 
     def begin(self, send: Callable[[Frame], None]) -> None:
         """Tell a front, from any thread, what changes from now on."""
@@ -53,17 +55,35 @@ class Herald:
         """Tell which tiles a version does not share with an older one."""
         self._send(touched_frame(plan, old, new, touched))
 
+    def look_at(self, plans: Iterable[str]) -> None:
+        """Tell what the public sees of some plans; the names may be made up by strangers."""
+        known = {one.id for one in self._desk.plans()}
+        for plan in plans:
+            if plan in known:
+                self.look(plan)
+            else:
+                self._send(shown_frame(plan, "", {}))
+
     def look(self, plan: str) -> None:
         """Tell what the public sees of a plan now, nothing where it sees none."""
+        # Whoever looks later also tells later.
+        with self._looking:
+            self._send(shown_frame(plan, *self._shown(plan)))
+
+    def _shown(self, plan: str) -> tuple[str, dict[str, str]]:
+        """Return the version that the public sees, and what names its layers."""
+        stranger = self._door.stranger()
         try:
-            stranger = self._door.stranger()
-            version, layers = "", {}
-            if stranger.may_somewhere(Action.VIEW_MAP):
-                asked = self._desk.asked(plan, "head", stranger)
-                version = asked.version
-                layers = {name: self._tiles.found_version_of(asked, name) for name in LAYERS}
-        except GeogridError as fault:
+            if not stranger.may_somewhere(Action.VIEW_MAP):
+                return "", {}
+            asked = self._desk.asked(plan, "head", stranger)
+            return asked.version, {
+                name: self._tiles.found_version_of(asked, name) for name in LAYERS
+            }
+        except GeogridError:
             # The route says what is wrong to whoever asks.
-            _LOG.debug("the public sees nothing of a plan: %s", type(fault).__name__)
-            version, layers = "", {}
-        self._send(shown_frame(plan, version, layers))
+            return "", {}
+        except Exception as fault:  # noqa: BLE001 - an edit is stored, whatever becomes of this
+            kind, places = type(fault).__name__, places_of(fault)
+            _LOG.error("unforeseen error at what the public sees: %s at %s", kind, places)
+            return "", {}

@@ -168,7 +168,7 @@ def advance(
         expected, body.to, actor=caller.actor, effective_from=body.effective_from,
         effective_to=body.effective_to, supersede=body.supersede,
     )  # fmt: skip
-    desk.has_moved(plan)
+    desk.has_come_into_force(plan)
     return {
         "version": expected,
         "state": standing.state,

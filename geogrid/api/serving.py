@@ -35,6 +35,8 @@ __all__ = ["HAS_FRONT", "serve"]
 
 _LOG = logging.getLogger(__name__)
 _AGAIN_S = 1.0
+# A front that has not ended by then hangs, and is ended.
+_LAST_S = GRACE_S + 3
 # Sockets are handed to another process by their numbers, which Windows does not have.
 HAS_FRONT = sys.platform != "win32"
 # One process alone answers tiles while it works out edits: then nobody waits the usual five
@@ -121,15 +123,31 @@ async def _serve_behind(app: FastAPI, listener: socket.socket, settings: FrontSe
     with _signals(stop):
         async with app.router.lifespan_context(app):
             while not stopping.is_set():
-                mine, others = socket.socketpair()
-                with _front(listener, others, settings) as front:
-                    others.close()
-                    behind = Behind(app, Herald(state.desk, state.door, state.tiles))
-                    await behind.run(mine)
-                    await asyncio.to_thread(front.wait)
+                behind = Behind(app, Herald(state.desk, state.door, state.tiles))
+                try:
+                    await _answered(behind, listener, settings, stopping)
+                except OSError as fault:
+                    _LOG.error("no front can be started: %s", fault.strerror)
                 if not stopping.is_set():
                     _LOG.error("the front of the service fell: it is started again")
                     await asyncio.sleep(_AGAIN_S)
+            # Whoever comes now is turned away and does not wait for the last answers.
+            listener.close()
+
+
+async def _answered(
+    behind: Behind, listener: socket.socket, settings: FrontSettings, stopping: asyncio.Event
+) -> None:
+    """Answer what a front passes on, until it falls, or some seconds after it was told to stop."""
+    mine, others = socket.socketpair()
+    with mine, _front(listener, others, settings):
+        others.close()
+        running = asyncio.create_task(behind.run(mine))
+        told = asyncio.create_task(stopping.wait())
+        await asyncio.wait({running, told}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({running}, timeout=_LAST_S)
+        for one in (running, told):
+            one.cancel()
 
 
 @contextmanager

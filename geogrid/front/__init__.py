@@ -6,5 +6,6 @@ at hand would wait for it. The front answers that from memory and passes everyth
     browsers -> guard -> lane (ready tiles) -> relay ==wire==> the application
                            ^ mirror  <==wire== what the public sees, tiles, what an edit touched
 
-It imports no engine and no database: it starts at once and holds nothing but public tiles.
+It imports no engine and no database, starts at once, and holds nothing but tiles, of which it gives
+those of the version that the public sees.
 """

@@ -96,7 +96,11 @@ class Guard:
         body: bytes | None = b""
         if "transfer-encoding" in headers:
             # Nobody said how much comes, so it is counted before anything reads it.
-            body = await _read(receive, most)
+            try:
+                body = await _read(receive, most)
+            except _LeftError:
+                # What was not said to its end is not done.
+                return
         if body is None or not _is_within(told, most):
             refusal = problem(
                 scope["path"], HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -152,16 +156,22 @@ def _is_within(told: str, most: int) -> bool:
     return told.isascii() and told.isdigit() and int(told) <= most
 
 
+class _LeftError(Exception):
+    """Whoever asked has gone before all of it was said."""
+
+
 async def _read(receive: Receive, most: int) -> bytes | None:
     """Return the body of a request, ``None`` where it is too large."""
-    body = b""
+    body = bytearray()
     while True:
         message = await receive()
-        body += bytes(message.get("body", b""))
+        if message["type"] == "http.disconnect":
+            raise _LeftError
+        body += message.get("body", b"")
         if len(body) > most:
             return None
         if not message.get("more_body", False):
-            return body
+            return bytes(body)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

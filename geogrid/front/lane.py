@@ -23,7 +23,8 @@ MVT = "application/vnd.mapbox-vector-tile"
 # The cookie of those who signed in, who may see more than the public.
 COOKIE = "geogrid_session"
 _PATH = re.compile(
-    r"/api/v1/plans/([^/]+)/versions/([^/]+)/tiles/([a-z]+)/(\d{1,2})/(\d{1,6})/(\d{1,6})\.mvt"
+    r"/api/v1/plans/([^/]{1,64})/versions/([^/]{1,64})/tiles/([a-z]{1,9})"
+    r"/(\d{1,2})/(\d{1,6})/(\d{1,6})\.mvt"
 )
 _OK, _EMPTY, _SAME = 200, 204, 304
 _COOKIE = COOKIE.encode()
@@ -81,7 +82,7 @@ class TileLane:
         """Return status, headers and body of a tile, if it is at hand, packed, and for anybody."""
         said = dict(scope["headers"])
         match = _PATH.fullmatch(scope["path"])
-        if match is None or b"authorization" in said or _COOKIE in said.get(b"cookie", b""):
+        if match is None or b"authorization" in said or _has_session(scope):
             return None
         plan, word, name = match.group(1, 2, 3)
         layer = self._at_hand.layer(plan, word, name)
@@ -97,6 +98,10 @@ class TileLane:
         if found is None or b"gzip" not in said.get(b"accept-encoding", b""):
             return None
         return _sent(found, headers)
+
+
+def _has_session(scope: Scope) -> bool:
+    return any(name == b"cookie" and _COOKIE in value for name, value in scope["headers"])
 
 
 def _sent(found: bytes, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:

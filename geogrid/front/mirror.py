@@ -1,17 +1,19 @@
 """What the front knows of plans: which version the public sees, and its tiles.
 
-It is told before anything changes for the public. What it was not told again for some seconds it no
-longer takes for true: then the application is asked, which looks at the store.
+It is told when that changes, once the tiles are there. What it was not told again for some seconds
+it no longer takes for true: then the application is asked, which looks at the store.
 """
 
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geogrid.errors import InputError
 from geogrid.front.lane import Layer
 from geogrid.front.wire import Frame, Kind
 from geogrid.tiles.cache import TileCache, TileKey
@@ -83,7 +85,7 @@ class Mirror:
     def __init__(self, cache: TileCache | None = None) -> None:
         self._cache = cache or TileCache()
         self._known: dict[str, _Known] = {}
-        self._asked: dict[str, float] = {}
+        self._asked: OrderedDict[str, float] = OrderedDict()
 
     @property
     def cache(self) -> TileCache:
@@ -94,21 +96,23 @@ class Mirror:
         """Return a layer of a version, or of ``head``; ``None`` where the route must answer."""
         now = time.monotonic()
         known = self._known.get(plan)
-        if known is None or known.until < now:
-            # Texts of strangers: a few are remembered, and the application says which are plans.
-            if len(self._asked) < _MOST_ASKED:
-                self._asked[plan] = now
-            return None
         self._asked[plan] = now
+        self._asked.move_to_end(plan)
+        if known is None or known.until < now:
+            # Names of strangers: some are remembered, and the application says which are plans.
+            if len(self._asked) > _MOST_ASKED:
+                self._asked.popitem(last=False)
+            return None
         name = known.layers.get(layer)
-        if name is None or not known.version or word not in {"head", known.version}:
+        if name is None or word not in {"head", known.version}:
             return None
         return Layer(name, known.version)
 
     def watched(self) -> list[str]:
         """Return the plans that somebody looks at, and forget those that nobody does."""
         since = time.monotonic() - _WATCHED_S
-        self._asked = {plan: at for plan, at in self._asked.items() if at >= since}
+        while self._asked and next(iter(self._asked.values())) < since:
+            self._asked.popitem(last=False)
         self._known = {plan: one for plan, one in self._known.items() if plan in self._asked}
         return list(self._asked)
 
@@ -116,17 +120,24 @@ class Mirror:
         """Take note of what a frame tells; ``False`` where that is nothing about plans."""
         told: dict[str, Any] = frame.head
         if frame.kind is Kind.SHOWN:
-            until = time.monotonic() + _KNOWN_S
-            self._known[told["plan"]] = _Known(told["version"], told["layers"], until)
+            self._show(told["plan"], told["version"], told["layers"])
         elif frame.kind is Kind.TILE:
             plan, version, layer, zoom, x, y = told["key"]
             self._cache.put(TileKey(plan, version, layer, zoom, x, y), frame.body)
         elif frame.kind is Kind.TOUCHED:
-            self._cache.carry_over(told["plan"], told["old"], told["new"], _touched_of(frame))
+            try:
+                self._cache.carry_over(told["plan"], told["old"], told["new"], _touched_of(frame))
+            except InputError:
+                # A version that came before: what is known of the plan leads in a circle.
+                self._show(told["plan"], "", {})
         else:
             return False
         return True
 
-    def forget(self) -> None:
-        """Take nothing for true any more: whoever told it is gone."""
-        self._known.clear()
+    def _show(self, plan: str, version: str, layers: dict[str, str]) -> None:
+        if version:
+            self._known[plan] = _Known(version, layers, time.monotonic() + _KNOWN_S)
+        else:
+            # Asked for again, it is looked for again.
+            self._known.pop(plan, None)
+            self._asked.pop(plan, None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import signal
 import socket
 import sys
@@ -20,6 +21,7 @@ import uvicorn
 from geogrid.front.guard import Guard
 from geogrid.front.lane import TileLane
 from geogrid.front.mirror import Mirror
+from geogrid.front.protocol import PatientProtocol
 from geogrid.front.relay import Relay
 from geogrid.front.settings import GRACE_S, QUIET_S, FrontSettings
 from geogrid.front.unforeseen import Unforeseen
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["Front", "main"]
 
 _BEAT_S = 0.5
+# Sockets and files of the process; some are its own.
+_DESCRIPTORS, _SPARE = 16_384, 64
 
 
 class _Server(uvicorn.Server):
@@ -60,20 +64,27 @@ class Front:
         self._relay = Relay()
         inner: ASGIApp = TileLane(self._relay, self.mirror)
         self.app: ASGIApp = Guard(Unforeseen(inner), settings)
-        self._end: Callable[[bool], None] = lambda _: None
+        self._stop: Callable[[], None] = _nothing
+        self._end: Callable[[], None] = _nothing
 
     @asynccontextmanager
     async def connected(
-        self, sock: socket.socket, end: Callable[[bool], None] = lambda _: None
+        self,
+        sock: socket.socket,
+        *,
+        stop: Callable[[], None] = lambda: None,
+        lost: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[None]:
         """Be connected with the application.
 
         Parameters
         ----------
-        end
-            Called when nothing more shall be taken, and told whether at once.
+        stop
+            Called when nothing more shall be taken.
+        lost
+            Called when the application is gone.
         """
-        self._end = end
+        self._stop, self._end = stop, lost
         loop = asyncio.get_running_loop()
         _, wire = await loop.create_connection(lambda: Wire(self._take, self._lost), sock=sock)
         self._relay.wire = wire
@@ -81,19 +92,19 @@ class Front:
         try:
             yield
         finally:
+            self._end = _nothing
             asking.cancel()
             wire.close()
 
     def _take(self, frame: Frame) -> None:
         if frame.kind is Kind.STOP:
-            self._end(False)  # noqa: FBT003 - not at once
+            self._stop()
         elif not self.mirror.take(frame):
             self._relay.take(frame)
 
     def _lost(self) -> None:
-        self.mirror.forget()
         self._relay.lost()
-        self._end(True)  # noqa: FBT003 - without the application there is nothing to serve
+        self._end()
 
     async def _ask(self, wire: Wire) -> None:
         """Ask again and again what the public sees of what it looks at."""
@@ -101,7 +112,24 @@ class Front:
             plans = self.mirror.watched()
             if plans:
                 wire.send(Frame(Kind.WATCHED, 0, {"plans": plans}))
+            # An application that is held up is not asked again and again.
+            await wire.room()
             await asyncio.sleep(_BEAT_S)
+
+
+def _nothing() -> None:
+    """Do nothing."""
+
+
+def _most_connections() -> int:
+    """Return how many may be open at a time, and let the process have what the machine allows."""
+    most, hardest = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hardest == resource.RLIM_INFINITY else min(_DESCRIPTORS, hardest)
+    if most != resource.RLIM_INFINITY and most < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hardest))
+        most = wanted
+    free = _DESCRIPTORS if most == resource.RLIM_INFINITY else most
+    return max(1, min(_DESCRIPTORS, free) - _SPARE)
 
 
 async def _serve(settings: FrontSettings, listener: socket.socket, sock: socket.socket) -> None:
@@ -109,18 +137,17 @@ async def _serve(settings: FrontSettings, listener: socket.socket, sock: socket.
     front = Front(settings)
     server = _Server(
         uvicorn.Config(
-            front.app, lifespan="off", log_level="warning", server_header=False, ws="none",
+            front.app, http=PatientProtocol, lifespan="off", log_level="warning",
+            server_header=False, ws="none", limit_concurrency=_most_connections(),
             timeout_graceful_shutdown=GRACE_S, timeout_keep_alive=QUIET_S,
         )
     )  # fmt: skip
 
-    def end(is_at_once: bool) -> None:  # noqa: FBT001 - a callback
-        if is_at_once:
-            # Nobody is told that something failed of which nobody knows whether it was done.
-            os._exit(1)
+    def stop() -> None:
         server.should_exit = True
 
-    async with front.connected(sock, end):
+    # Nobody is told that something failed of which nobody knows whether it was done.
+    async with front.connected(sock, stop=stop, lost=lambda: os._exit(1)):
         await server.serve(sockets=[listener])
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from geogrid.front.wire import Wire
 
-__all__ = ["AwayError", "Relay", "has_body", "head_of", "scope_of", "start_head"]
+__all__ = ["AwayError", "Relay", "has_body", "head_of", "headers_of", "scope_of", "start_head"]
 
 _TEXTS = ("method", "path", "scheme", "http_version", "root_path")
 _AWAY = "the service is starting: ask again in a moment (服务正在启动，请稍后再试)"
@@ -107,10 +107,10 @@ class Relay:
             return
         stream = _Stream(next(self._numbers) & 0xFFFFFFFF, scope)
         self._streams[stream.number] = stream
-        wire.send(Frame(Kind.ASKED, stream.number, head_of(scope)))
         watching = asyncio.create_task(_watch(wire, stream, receive))
         is_whole = False
         try:
+            wire.send(Frame(Kind.ASKED, stream.number, head_of(scope)))
             is_whole = await _answer(wire, stream, send)
         except TooLargeError as fault:
             status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE

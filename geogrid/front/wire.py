@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import struct
 from dataclasses import dataclass, field
 from enum import IntEnum, auto
 from typing import TYPE_CHECKING, Any, cast
+
+from geogrid.errors import places_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["Frame", "Kind", "Wire"]
 
+_LOG = logging.getLogger(__name__)
 _FORM = struct.Struct("!BIII")
 
 
@@ -128,9 +132,21 @@ class Wire(asyncio.Protocol):
                 head = json.loads(bytes(view[start : start + heading])) if heading else {}
                 body = bytes(view[start + heading : end])
             at = end
-            self._take(Frame(Kind(kind), stream, head, body))
+            if not self._taken(Frame(Kind(kind), stream, head, body)):
+                return
         if at:
             del buffer[:at]
+
+    def _taken(self, frame: Frame) -> bool:
+        """Give a frame on; what is unforeseen there ends the wire, and its words stay unsaid."""
+        try:
+            self._take(frame)
+        except Exception as fault:  # noqa: BLE001 - all of them
+            kind, places = type(fault).__name__, places_of(fault)
+            _LOG.error("unforeseen error at a frame %s: %s at %s", frame.kind.name, kind, places)
+            self.close()
+            return False
+        return True
 
     def send(self, frame: Frame) -> None:
         """Send a frame, from the thread of the loop; nothing where nobody is at the other end."""

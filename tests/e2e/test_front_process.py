@@ -101,6 +101,14 @@ def test_a_front_that_falls_is_started_again_at_the_same_place(running):
     assert running.process.poll() is None
 
 
+def test_a_front_that_hangs_does_not_keep_the_service_from_stopping(running):
+    (front,) = fronts(running.process.pid)
+    os.kill(front, signal.SIGSTOP)
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.wait(PATIENCE_S) == 0
+    assert is_gone(front)
+
+
 def test_what_was_asked_is_answered_before_the_service_stops(running):
     async def ask():
         lines = [Line(running.place) for _ in range(2)]

@@ -211,6 +211,68 @@ def test_what_came_from_memory_behind_the_front_hardly_counts():
     assert found[-1] == 429
 
 
+def test_a_body_that_breaks_off_is_not_taken_for_whole():
+    came = []
+
+    async def note(scope, receive, send):  # noqa: ARG001 - ASGI
+        came.append(await receive())
+
+    async def work():
+        async with behind_front(note) as case:
+            said = [
+                {"type": "http.request", "body": b'{"a": 1}', "more_body": True},
+                {"type": "http.disconnect"},
+            ]
+
+            async def receive():
+                return said.pop(0)
+
+            async def send(message):
+                came.append(message)
+
+            scope = {
+                "type": "http", "method": "POST", "path": "/", "query_string": b"",
+                "headers": [(b"transfer-encoding", b"chunked")],
+            }  # fmt: skip
+            await asyncio.wait_for(case.front.app(scope, receive, send), 10)
+
+    asyncio.run(work())
+    assert came == []
+
+
+def test_an_application_that_listens_after_the_end_hears_that_all_have_left():
+    heard = []
+
+    async def listen(scope, receive, send):  # noqa: ARG001 - ASGI
+        heard.append((await receive())["type"])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x"})
+        heard.extend([(await receive())["type"] for _ in range(2)])
+
+    async def ask(case):
+        answer = await case.client.get("/")
+        while len(heard) < 3:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+        return answer.text
+
+    assert front_case(listen, ask) == "x"
+    assert heard == ["http.request", "http.disconnect", "http.disconnect"]
+
+
+@pytest.mark.parametrize("size", [0, 1, 2**18, 2**18 + 1, 3 * 2**20])
+def test_a_large_answer_comes_whole_in_pieces(size):
+    async def large(scope, receive, send):  # noqa: ARG001 - ASGI
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send(
+            {"type": "http.response.body", "body": b"0123456789abcdef"[:size] * (size // 16)}
+        )
+
+    async def ask(case):
+        return (await case.client.get("/")).content
+
+    assert front_case(large, ask) == b"0123456789abcdef"[:size] * (size // 16)
+
+
 def test_requests_that_overlap_get_their_own_answers():
     async def slow(scope, receive, send):  # noqa: ARG001 - ASGI
         number = int(scope["path"][1:])

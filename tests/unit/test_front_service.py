@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 
 import pytest
 from api_service import service
@@ -11,6 +13,7 @@ from map_plans import make_plan
 from tile_cases import tile_at
 
 from geogrid.api import ServiceSettings, create_app
+from geogrid.api.herald import Herald
 from geogrid.io.plan_file import write_plan
 
 MERGE = {"command": "merge", "level": "wei", "cells": ["43020101", "43020103"]}
@@ -117,7 +120,8 @@ def test_who_signed_in_and_who_must_sign_in_are_never_answered_by_the_front(made
     async def work(case, app):
         for _ in range(3):
             await case.client.get(path, headers=GZIP | {"Authorization": key})
-            await case.client.get(path, headers=GZIP | {"Cookie": "geogrid_session=x"})
+            lines = [("Cookie", "geogrid_session=x"), ("Cookie", "a=b"), *GZIP.items()]
+            await case.client.get(path, headers=lines)
             case.front.mirror.layer(made.plan, "head", "cells")
             await asyncio.sleep(0.3)
         reached = len(app.paths)
@@ -127,6 +131,87 @@ def test_who_signed_in_and_who_must_sign_in_are_never_answered_by_the_front(made
 
     assert behind(made, work, has_anonymous_viewing=False) == (6, 401)
     assert behind(made, work) == (6, 200)
+
+
+def herald_of(made):
+    """Return a herald of an application, the application's state, and what it tells."""
+    app, told = create_app(made.store, has_front=True), []
+    herald = Herald(app.state.desk, app.state.door, app.state.tiles)
+    herald.begin(lambda frame: told.append((frame.head["plan"], frame.head["version"])))
+    return herald, app.state, told
+
+
+def test_names_that_strangers_make_up_cost_one_look_at_the_store(made, monkeypatch):
+    herald, state, told = herald_of(made)
+    looked = []
+    monkeypatch.setattr(herald, "look", looked.append)
+    plans, asked = state.desk.plans, []
+    monkeypatch.setattr(state.desk, "plans", lambda: asked.append(1) or plans())
+    herald.look_at([*(f"made up {number}" for number in range(500)), made.plan])
+    assert looked == [made.plan]
+    assert len(asked) == 1
+    assert told == [(f"made up {number}", "") for number in range(500)]
+
+
+def test_an_unforeseen_error_at_a_look_shows_nothing_and_says_no_word(made, monkeypatch, caplog):
+    herald, state, told = herald_of(made)
+
+    def fail(*_):
+        words = "张三 138"
+        raise KeyError(words)
+
+    monkeypatch.setattr(state.desk, "asked", fail)
+    herald.look(made.plan)
+    assert told == [(made.plan, "")]
+    assert "KeyError" in caplog.text
+    assert "张三" not in caplog.text
+
+
+def test_who_looks_first_tells_first(made, monkeypatch):
+    herald, state, told = herald_of(made)
+    asked, slow = state.desk.asked, threading.Event()
+
+    def late(*given):
+        found = asked(*given)
+        if not slow.is_set():
+            slow.set()
+            time.sleep(0.2)
+        return found
+
+    monkeypatch.setattr(state.desk, "asked", late)
+    beat = threading.Thread(target=herald.look, args=(made.plan,))
+    beat.start()
+    slow.wait(10)
+    planner = made.program("planner", ("planner", ""))
+    assert made.edit(planner, **MERGE).status_code == 200
+    state.desk.has_moved(made.plan)
+    beat.join()
+    assert told[-1] == (made.plan, made.head)
+    assert told[0] != told[-1]
+
+
+def test_what_the_store_said_before_a_move_is_not_remembered_after_it(made, monkeypatch):
+    state = create_app(made.store).state
+    plain = state.desk._public_now  # noqa: SLF001 - between reading and remembering
+
+    def moved_meanwhile(plan):
+        found = plain(plan)
+        state.desk.has_moved(plan)
+        return found
+
+    monkeypatch.setattr(state.desk, "_public_now", moved_meanwhile)
+    state.desk.public_version(made.plan)
+    assert made.plan not in state.desk._public  # noqa: SLF001 - as above
+
+
+def test_all_plans_of_a_project_are_looked_at_when_one_comes_into_force(made):
+    herald, state, told = herald_of(made)
+    project = made.store.projects()[0].id
+    other = made.store.create_plan(project, "other", actor="x").id
+    herald.look(made.plan)
+    told.clear()
+    state.desk.has_come_into_force(made.plan)
+    assert {plan for plan, _ in told} == {made.plan, other}
 
 
 def test_a_plan_that_is_taken_back_is_no_longer_shown_at_the_front(made):

@@ -89,6 +89,7 @@ def test_the_mirror_gives_what_it_was_told_of_the_public_version_alone():
     for plan, word, layer in (("p", "v2", "cells"), ("p", "head", "homes"), ("q", "head", "cells")):
         assert mirror.layer(plan, word, layer) is None
     assert mirror.take(shown_frame("p", "", {}))
+    assert mirror.watched() == ["q"]
     assert mirror.layer("p", "head", "cells") is None
     assert not mirror.take(Frame(Kind.STARTED, 1))
 
@@ -125,9 +126,6 @@ def test_what_was_not_told_again_is_no_longer_taken_for_true(monkeypatch):
     assert mirror.watched() == ["p"]
     clock[0] += 31
     assert mirror.watched() == []
-    mirror.take(shown_frame("p", "v1", {"cells": "v1"}))
-    mirror.forget()
-    assert mirror.layer("p", "head", "cells") is None
 
 
 def test_names_that_strangers_make_up_do_not_fill_the_memory():
@@ -135,6 +133,38 @@ def test_names_that_strangers_make_up_do_not_fill_the_memory():
     for number in range(5000):
         mirror.layer(f"plan{number}", "head", "cells")
     assert len(mirror.watched()) == 1000
+    # Whoever looks at a plan is heard all the same.
+    mirror.layer("real", "head", "cells")
+    assert "real" in mirror.watched()
+    mirror.take(shown_frame("plan4999", "", {}))
+    assert "plan4999" not in mirror.watched()
+
+
+def test_a_version_that_leads_in_a_circle_is_no_longer_shown():
+    mirror = Mirror()
+    mirror.take(touched_frame("p", "v1", "v2", TouchedTiles({})))
+    mirror.take(shown_frame("p", "v2", {"cells": "v2"}))
+    assert mirror.take(touched_frame("p", "v2", "v1", TouchedTiles({})))
+    assert mirror.layer("p", "head", "cells") is None
+
+
+def test_an_unforeseen_error_at_a_frame_ends_the_wire_without_a_word(caplog):
+    def fail(_):
+        words = "张三"
+        raise KeyError(words)
+
+    async def talk():
+        one, other = socket.socketpair()
+        loop, lost = asyncio.get_running_loop(), asyncio.Event()
+        await loop.create_connection(lambda: Wire(fail, lost.set), sock=one)
+        _, theirs = await loop.create_connection(lambda: Wire(print, print), sock=other)
+        theirs.send(Frame(Kind.TILE))
+        theirs.send(Frame(Kind.TILE))
+        await asyncio.wait_for(lost.wait(), 10)
+
+    asyncio.run(talk())
+    assert "KeyError" in caplog.text
+    assert "张三" not in caplog.text
 
 
 @pytest.mark.slow
