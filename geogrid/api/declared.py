@@ -54,7 +54,7 @@ _ANSWERS: tuple[tuple[str, dict[str, Any]], ...] = (
     (r".*/(search)", {_JSON: _list_of("code", "name", "level", "centre")}),
     (r".*/(unserved)", {_JSON: _list_of("code", "name", "unserved_text", "share")}),
     (r".*/where", {_JSON: _object("chain", "station", "lon", "lat")}),
-    (r".*/compare/.*", {_JSON: _object("levels", "cells")}),
+    (r".*/compare(/.*)?", {_JSON: _object("levels", "cells")}),
     (r".*/arcs", {_JSON: _object("arcs")}),
     (r".*/certificate", {_JSON: _object("levels")}),
     (r"/ogc/\{plan\}/api", {OPENAPI: _object("openapi", "paths")}),

@@ -1,4 +1,8 @@
-"""Which households are in another cell of one version than of another, as far as one may know."""
+"""Which households are in another cell of one version than of another, as far as one may know.
+
+The other version may be one of another plan: what moves is given as groups of households, one for
+each pair of cells, whoever found them.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,17 @@ import pandas as pd
 import shapely
 
 from geogrid.accounts.roles import Action
+from geogrid.api.settled import settled
 from geogrid.maps.disclosure import SMALLEST_SHOWN
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from geogrid.api.security import Caller
     from geogrid.api.view import PlanView
     from geogrid.model.plan import GridPlan
 
-__all__ = ["MOST_MOVES", "atom_moves", "told_moves"]
+__all__ = ["MOST_MOVES", "Groups", "atom_moves", "groups_of", "told_moves"]
 
 MOST_MOVES = 500
 _SMALL_TEXT, _WITHHELD_TEXT = f"<{SMALLEST_SHOWN}", f"≥{SMALLEST_SHOWN}"
@@ -74,6 +81,45 @@ def _holding(
     return found
 
 
+class Groups(NamedTuple):
+    """The households of one level by the pair of cells that holds them.
+
+    Attributes
+    ----------
+    keys
+        Of the level before, and of the one that answers to it after.
+    table
+        ``from to households is_move``, one row a pair in which somebody lives; "" stands for
+        ground that no cell of that side holds.
+    """
+
+    keys: tuple[str, str]
+    table: pd.DataFrame
+
+
+def groups_of(table: pd.DataFrame, plan: GridPlan) -> dict[str, Groups]:
+    """Return the groups of every level of two versions of one plan.
+
+    Parameters
+    ----------
+    table
+        What :func:`atom_moves` gave.
+    plan
+        The version after.
+    """
+    found = {}
+    for level in plan.scheme.area_levels:
+        if (level.key, "from") not in table:
+            continue
+        ends = {"from": table[level.key, "from"], "to": table[level.key, "to"]}
+        one = pd.DataFrame(ends | {"households": table["households"]})
+        one = one[one["households"] > 0]
+        counted = one.groupby(["from", "to"], as_index=False)["households"].sum()
+        is_move = counted["from"] != counted["to"]
+        found[level.key] = Groups((level.key, level.key), counted.assign(is_move=is_move))
+    return found
+
+
 class _Move(NamedTuple):
     level: str
     source: str
@@ -88,54 +134,94 @@ class _Move(NamedTuple):
 
 
 def told_moves(
-    table: pd.DataFrame, views: tuple[PlanView, PlanView], caller: Caller
+    groups: Mapping[str, Groups], views: tuple[PlanView, PlanView], caller: Caller
 ) -> tuple[list[dict[str, str]], dict[str, str]]:
-    """Return the largest moves, and how many moved a level, as far as the caller may know.
+    """Return the largest moves of each level, and how many moved, as far as the caller may know.
 
     Whoever may see households of both cells is told each count. Others are told no count below
     ten, and no count at all beside a cell whose own households are kept back: from it and what is
-    shown that number could be computed. For the same reason a sum over a count that is not told is
-    told as a lower bound.
+    shown that number could be computed. Nor are they told one from which, with the counts of cells,
+    some other group below ten would follow. For the same reason a sum over a count that is not told
+    is told as a lower bound.
 
     Parameters
     ----------
-    table
-        What :func:`atom_moves` gave.
+    groups
+        By level what :func:`groups_of` gave, or the same of two plans.
     views
         The versions before and after, as the public sees them.
     """
-    levels = [level.key for level in views[1].plan.scheme.area_levels]
-    moves = {
-        level: _moves_of(table, level, views, caller)
-        for level in levels
-        if (level, "from") in table
-    }
+    moves = {level: _moves_of(found, level, views, caller) for level, found in groups.items()}
     # Sorted by what is told: the order of counts that are not told would tell something of them.
-    rows = sorted(
-        (move for found in moves.values() for move in found),
-        key=lambda move: (-move.told, move.level, move.source, move.target),
-    )
+    largest = [
+        move for found in moves.values() for move in sorted(found, key=_order)[:MOST_MOVES]
+    ]  # fmt: skip
     told = [
         {"level": one.level, "from": one.source, "to": one.target, "households_text": one.text}
-        for one in rows[:MOST_MOVES]
+        for one in sorted(largest, key=_order)
     ]
     return told, {level: _total(found) for level, found in moves.items()}
 
 
+def _order(move: _Move) -> tuple[int, str, str, str]:
+    return -move.told, move.level, move.source, move.target
+
+
 def _moves_of(
-    table: pd.DataFrame, level: str, views: tuple[PlanView, PlanView], caller: Caller
+    groups: Groups, level: str, views: tuple[PlanView, PlanView], caller: Caller
 ) -> list[_Move]:
-    ends = {"from": table[level, "from"], "to": table[level, "to"]}
-    one = pd.DataFrame(ends | {"households": table["households"]})
-    one = one[(one["from"] != one["to"]) & (one["households"] > 0)]
-    counted = one.groupby(["from", "to"], as_index=False)["households"].sum()
-    hidden = _kept_back(level, views)
-    return [
-        _Move(
-            level, str(a), str(b), int(count), _text(int(count), (str(a), str(b)), hidden, caller)
-        )
-        for a, b, count in counted.itertuples(index=False)
+    sources, targets, counts, is_move = (
+        groups.table[name].tolist() for name in ("from", "to", "households", "is_move")
+    )
+    pairs = list(zip(sources, targets, strict=True))
+    own = {
+        code: caller.may(Action.VIEW_HOUSEHOLDS, [code]) for code in {*sources, *targets} if code
+    }
+    # Ground of no cell is nobody's: who may see the one cell is told how many are in no other.
+    is_own = [all(own[code] for code in ends if code) for ends in pairs]
+    hidden = tuple(_kept_back(views[at], groups.keys[at]) for at in (0, 1))
+    # A cell that is kept back on one side is under its code on the other as well.
+    beside = hidden[0] | hidden[1]
+    texts = [
+        str(count) if one else _public_text(count, is_open=beside.isdisjoint(ends))
+        for count, ends, one in zip(counts, pairs, is_own, strict=True)
     ]
+    told = {
+        at for at, text in enumerate(texts) if is_move[at] and not is_own[at] and text.isdigit()
+    }
+    unknown = {
+        at: [(side, code) for side, code in enumerate(ends)
+             if code and (own[code] or code not in hidden[side])]
+        for at, ends in enumerate(pairs) if not is_own[at]
+    }  # fmt: skip
+    small = {at for at in unknown if counts[at] < SMALLEST_SHOWN}
+    for at in told - _harmless(told, unknown, small):
+        texts[at] = _WITHHELD_TEXT
+    return [
+        _Move(level, *pairs[at], counts[at], texts[at]) for at in range(len(pairs)) if is_move[at]
+    ]
+
+
+def _harmless(
+    told: set[int], unknown: Mapping[int, list[tuple[int, str]]], small: set[int]
+) -> set[int]:
+    """Return the groups that can be told without settling a small one.
+
+    What the counts of cells settle by themselves is known to whoever sees both versions, whether
+    moves are told or not.
+    """
+    kept = set(told)
+    if not kept or not small:
+        return kept
+    by_cells = settled(unknown)
+    while kept:
+        rest = {at: cells for at, cells in unknown.items() if at not in kept}
+        fresh = settled(rest) - by_cells
+        if not fresh & small:
+            break
+        touched = {cell for at in fresh for cell in unknown[at]}
+        kept = {at for at in kept if touched.isdisjoint(unknown[at])}
+    return kept
 
 
 def _total(moves: list[_Move]) -> str:
@@ -146,18 +232,14 @@ def _total(moves: list[_Move]) -> str:
     return _SMALL_TEXT if len(moves) == 1 and least < SMALLEST_SHOWN else f"≥{least}"
 
 
-def _kept_back(level: str, views: tuple[PlanView, PlanView]) -> frozenset[str]:
-    tables = [view.tables[level] for view in views if level in view.tables]
-    return frozenset(
-        str(code)
-        for table in tables
-        for code in table["code"].to_numpy()[table["public"].to_numpy() < 0]
-    )
+def _kept_back(view: PlanView, level: str) -> frozenset[str]:
+    if level not in view.tables:
+        return frozenset()
+    table = view.tables[level]
+    return frozenset(table["code"].to_numpy()[table["public"].to_numpy() < 0].astype(str).tolist())
 
 
-def _text(count: int, ends: tuple[str, str], hidden: frozenset[str], caller: Caller) -> str:
-    if all(caller.may(Action.VIEW_HOUSEHOLDS, [code]) for code in ends):
-        return str(count)
+def _public_text(count: int, *, is_open: bool) -> str:
     if count < SMALLEST_SHOWN:
         return _SMALL_TEXT
-    return _WITHHELD_TEXT if hidden & set(ends) else str(count)
+    return str(count) if is_open else _WITHHELD_TEXT

@@ -1,10 +1,10 @@
-"""Routes that compare two versions and hand a version out as a file."""
+"""Routes that compare two versions or two plans, and hand a version out as a file."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
@@ -12,11 +12,14 @@ from geogrid.accounts.roles import Action
 from geogrid.api.answers import AskedIs, DeskIs, has_already, json_text, kept_headers, versioned
 from geogrid.api.exports import gate_of
 from geogrid.api.files import MEDIA, public_file
-from geogrid.api.moves import atom_moves, told_moves
+from geogrid.api.moves import atom_moves, groups_of, told_moves
+from geogrid.api.plan_pairs import pairs_of, told_pair
 from geogrid.api.security import CallerIs, requires
 
 if TYPE_CHECKING:
-    from geogrid.api.desk import Desk
+    from collections.abc import Callable
+
+    from geogrid.api.desk import Asked, Desk
     from geogrid.store import VersionDiff
 
 __all__ = ["router"]
@@ -40,7 +43,8 @@ def compare(
         diff = desk.store.diff(asked.version, after.version)
         was = desk.view(asked.plan, asked.version)
         now = desk.view(asked.plan, after.version)
-        moves, moved = told_moves(atom_moves(was.plan, now.plan), (was, now), caller)
+        groups = groups_of(atom_moves(was.plan, now.plan), now.plan)
+        moves, moved = told_moves(groups, (was, now), caller)
         levels = {
             key: {
                 "changed": len(one.codes),
@@ -55,8 +59,32 @@ def compare(
         cells = _changed_cells(desk, asked.plan, after.version, diff)
         return f'{{"levels":{json_text(levels)},"moves":{json_text(moves)},"cells":{cells}}}'
 
+    return _untagged(request, asked, make)
+
+
+@router.get("/compare", summary="两个方案对比", dependencies=[requires(Action.VIEW_PLAN)])
+def compare_plans(
+    request: Request, desk: DeskIs, caller: CallerIs, asked: AskedIs,
+    other: Annotated[str, Query(description="Another plan, 另一方案")],
+    version: Annotated[str, Query(description="A version of it, or head, 其版本")] = "head",
+) -> Response:  # fmt: skip
+    """Return which cells of this version go on as which of another plan, and who moves.
+
+    Both plans are of one coordinate system and share some ground and a level; their atoms and
+    codes may differ. Counts of households below ten are told to those alone who may see households
+    of both cells.
+    """
+    after = desk.asked(other, version, caller)
+
+    def make() -> str:
+        return told_pair(desk, (asked, after), pairs_of(request).of(desk, asked, after), caller)
+
+    return _untagged(request, asked, make)
+
+
+def _untagged(request: Request, asked: Asked, make: Callable[[], str]) -> Response:
+    """Answer what two versions and the rights of the caller make: no tag of one tells it."""
     found = versioned(request, asked, make)
-    # Two versions and the rights of the caller make this answer: the tag of one does not tell it.
     del found.headers["ETag"]
     found.headers["Cache-Control"] = "no-store"
     return found

@@ -6,10 +6,10 @@ that both were public some can. They are counted here, so that whoever publishes
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from geogrid.api.moves import atom_moves
+from geogrid.api.settled import settled
 from geogrid.maps.disclosure import SMALLEST_SHOWN
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _told_on_level(table: pd.DataFrame, level: str, was: PlanView, now: PlanView
         at: [cell for cell in ((True, str(a)), (False, str(b))) if cell in shown]
         for at, (a, b) in enumerate(counts.index)
     }
-    found = counts.to_numpy()[sorted(_settled(groups))]
+    found = counts.to_numpy()[sorted(settled(groups))]
     return int(((found > 0) & (found < SMALLEST_SHOWN)).sum())
 
 
@@ -55,23 +55,3 @@ def _shown(view: PlanView, level: str) -> list[str]:
         cells["code"].to_numpy()[cells["public"].to_numpy() >= 0].astype(str).tolist()
     )
     return codes
-
-
-def _settled(groups: dict[int, list[_Cell]]) -> set[int]:
-    """Return the groups that the counts of their cells settle, one after the other."""
-    members: defaultdict[_Cell, set[int]] = defaultdict(set)
-    for group, cells in groups.items():
-        for cell in cells:
-            members[cell].add(group)
-    left = Counter({cell: len(those) for cell, those in members.items()})
-    ready = [cell for cell, count in left.items() if count == 1]
-    settled: set[int] = set()
-    while ready:
-        rest = members[ready.pop()] - settled
-        for group in rest:
-            settled.add(group)
-            for cell in groups[group]:
-                left[cell] -= 1
-                if left[cell] == 1:
-                    ready.append(cell)
-    return settled

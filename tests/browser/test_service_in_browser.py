@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from map_plans import make_stations
 from serve_cases import ended, started
+from web_rival import make_rival
 from web_service import make_fine_plan
 from web_steps import middle_of, show_all, spot, take, wait_for_map, wait_until
 from web_visit import to_tab
@@ -283,3 +284,16 @@ def test_households_of_the_map_are_those_of_the_store(office):
     page = office.page("wang")
     told = page.evaluate("geogridWeb.store.get().info.households_text")
     assert int(told) == office.now.households == int(np.sum(office.now.cells("wei")["households"]))
+
+
+def test_two_plans_of_the_store_stand_side_by_side_and_a_planner_reads_every_move(office, tmp_path):
+    import_plan(office.store, write_plan(make_rival(), tmp_path / "other.gpkg"))
+    page = office.page("wang")
+    to_tab(page, "版本")
+    page.select_option("#gg-rival-plan", index=1)
+    page.click("#gg-rival-start")
+    page.locator("#gg-moves").wait_for()
+    wait_until(page, "!!window.geogridCompare")
+    counts = page.locator("#gg-moves tbody tr td:last-child").all_inner_texts()
+    assert counts == ["20", "7"]
+    assert "方案B：other" in page.locator(".gg-side-title").last.inner_text()

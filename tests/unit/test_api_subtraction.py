@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from map_plans import make_plan
 
-from geogrid.api.subtraction import _settled, told_by_subtraction
+from geogrid.api.settled import settled
+from geogrid.api.subtraction import told_by_subtraction
 from geogrid.api.view import PlanView
 from geogrid.io.plan_file import PlanExtras, write_plan
 from geogrid.vocabulary import PlanState
@@ -79,7 +80,7 @@ def test_what_is_settled_follows_from_the_sums_of_the_cells(pairs):
     cells = sorted({cell for ends in groups.values() for cell in ends})
     sums = np.array([[cell in ends for ends in groups.values()] for cell in cells], dtype=float)
     rank = np.linalg.matrix_rank(sums)
-    for group in _settled(groups):
+    for group in settled(groups):
         alone = np.zeros(len(groups))
         alone[group] = 1
         # A group that sums settle is one of their combinations.

@@ -2,9 +2,9 @@
 import { Api } from './api/client';
 import { Office } from './api/office';
 import type { Box, DefectFacts, Feature, Level, Plan } from './api/types';
-import { ask, type Context, FIRST, LOADING, type State, sentenceOf } from './context';
+import { ask, type Context, FIRST, LOADING, NO_RIVAL, type State, sentenceOf } from './context';
 import { byId, h } from './dom';
-import { endComparison, showLevel, startComparison } from './compare/view';
+import { endComparison, showLevel, startComparison, startPlanComparison } from './compare/view';
 import { drawEditor } from './editor/panel';
 import { boxOf } from './geo';
 import { setLanguage, t } from './i18n';
@@ -90,7 +90,7 @@ class Page implements Context {
     const level = fits ? old.level : (levels[Math.min(1, levels.length - 1)]?.key ?? '');
     const minutes = limits.includes(old.minutes) || !limits.length ? old.minutes : (limits.at(-1) ?? old.minutes);
     store.set({
-      plan, info: value, level, minutes, card: null, isEditing: false, versions: LOADING, chosen: [],
+      plan, info: value, level, minutes, card: null, isEditing: false, versions: LOADING, chosen: [], rival: NO_RIVAL,
       ...(isOther ? { view: null, version: 'head', cell: '' } : {}),
     });
     this.blank('');
@@ -126,6 +126,11 @@ class Page implements Context {
   compare(before: string, after: string): Promise<void> {
     this.fold();
     return startComparison(this, before, after);
+  }
+
+  comparePlans(version: string, other: string, otherVersion: string): Promise<void> {
+    this.fold();
+    return startPlanComparison(this, version, other, otherVersion);
   }
 
   // Loads what stands beside the map; with a version also the plan's head and its tiles.
@@ -203,8 +208,7 @@ class Page implements Context {
     return version === 'head' ? (info?.head ?? 'head') : version;
   }
 
-  tilesOf(version: string): { cells: string; base: string } {
-    const { plan } = this.store.get();
+  tilesOf(version: string, plan = this.store.get().plan): { cells: string; base: string } {
     const of = (layer: string) => this.api.tiles(plan, version, layer, window.location.origin);
     return { cells: of('cells'), base: of('base') };
   }
@@ -313,7 +317,7 @@ class Page implements Context {
       this.drawAll();
     });
     store.on(['info', 'me'], () => this.drawAll());
-    store.on(['level', 'filled', 'fill', 'text', 'minutes', 'layers', 'ranking', 'defects', 'projects', 'version', 'versions', 'chosen', 'pair'], ({ tab }) => {
+    store.on(['level', 'filled', 'fill', 'text', 'minutes', 'layers', 'ranking', 'defects', 'projects', 'version', 'versions', 'chosen', 'pair', 'rival'], ({ tab }) => {
       // Nothing of these is among data and jobs, where somebody may be writing.
       if (tab !== 'jobs') drawSections(this);
     });

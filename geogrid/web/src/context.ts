@@ -19,6 +19,15 @@ export const LOADING = { state: 'loading' } as const;
 export const TABS = ['map', 'versions', 'jobs'] as const;
 export type Tab = (typeof TABS)[number];
 
+// A plan that is chosen to be compared with the one on show, and its versions.
+export interface Rival {
+  plan: string;
+  version: string;
+  versions: Asked<Version[]>;
+}
+
+export const NO_RIVAL: Rival = { plan: '', version: 'head', versions: LOADING };
+
 export interface State extends Shown {
   me: Me | null;
   settings: Settings;
@@ -27,6 +36,7 @@ export interface State extends Shown {
   // Versions that are chosen to be compared, and the two that are compared now.
   chosen: readonly string[];
   pair: Pair | null;
+  rival: Rival;
   files: Asked<StoredFile[]>;
   jobs: Asked<Paged<Job>>;
   schemes: Asked<SchemeEntry[]>;
@@ -59,7 +69,8 @@ export interface Context {
   reloadProjects(): Promise<void>;
   showVersion(version: string): Promise<void>;
   compare(before: string, after: string): Promise<void>;
-  tilesOf(version: string): TileAddresses;
+  comparePlans(version: string, other: string, otherVersion: string): Promise<void>;
+  tilesOf(version: string, plan?: string): TileAddresses;
   pickCell(code: string, options?: { zoom?: boolean; level?: string }): Promise<void>;
   pickDefect(defect: Feature<DefectFacts>): void;
   pickPlace(lon: number, lat: number): Promise<void>;
@@ -75,6 +86,7 @@ export const FIRST: State = {
   versions: LOADING,
   chosen: [],
   pair: null,
+  rival: NO_RIVAL,
   files: LOADING,
   jobs: LOADING,
   schemes: LOADING,

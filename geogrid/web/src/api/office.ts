@@ -4,7 +4,7 @@ import { withQuery } from './client';
 import type {
   Account, AuditPage, FileRole, GrantPair, Job, Key, NewAccount, Order, SchemeEntry, StoredFile,
 } from './office.types';
-import type { Comparison, Settings, StateAnswer, Version } from './types';
+import type { Comparison, PlanComparison, Settings, StateAnswer, Version } from './types';
 
 export interface Advance {
   to: string;
@@ -32,6 +32,11 @@ export class Office {
 
   compare(plan: string, before: string, after: string): Promise<Comparison> {
     return this.api.get(`/plans/${part(plan)}/versions/${part(before)}/compare/${part(after)}`);
+  }
+
+  comparePlans(plan: string, version: string, other: string, otherVersion: string): Promise<PlanComparison> {
+    const path = `/plans/${part(plan)}/versions/${part(version)}/compare`;
+    return this.api.get(withQuery(path, { other, version: otherVersion }));
   }
 
   files(project: string): Promise<StoredFile[]> {

@@ -51,6 +51,11 @@ export interface LevelDiff {
   redrawn: string[];
   renamed: string[];
   moved_households_text: string;
+  // Between two plans: cells of the same ground under another code, the code before of each whose
+  // code is another, and the level of the other plan.
+  renumbered?: string[];
+  was?: Record<string, string>;
+  other?: { key: string; name: string };
 }
 
 export interface Move {
@@ -60,10 +65,28 @@ export interface Move {
   households_text: string;
 }
 
+export type NamedCells = Features<{ code: string; name: string; level: string }>;
+
 export interface Comparison {
   levels: Record<string, LevelDiff>;
   moves: Move[];
-  cells: Features<{ code: string; name: string; level: string }>;
+  cells: NamedCells;
+}
+
+export interface PlanSide {
+  plan: string;
+  name: string;
+  version: string;
+  number: number;
+  state: string;
+  levels: { key: string; name: string }[];
+}
+
+// Of two plans; levels are called by their keys in the first.
+export interface PlanComparison extends Comparison {
+  sides: [PlanSide, PlanSide];
+  cells_before: NamedCells;
+  notes: string[];
 }
 
 export interface PlanEntry {

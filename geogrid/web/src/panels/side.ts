@@ -1,5 +1,6 @@
 // The sections beside the map: choices, lists, notes.
 import type { DefectFacts, Feature, UnservedRow } from '../api/types';
+import { drawRival } from '../compare/rival';
 import { drawComparison } from '../compare/view';
 import { type Context, levelOf } from '../context';
 import { byId, choice, h, rowButton } from '../dom';
@@ -27,7 +28,7 @@ function partsOf(context: Context): (HTMLElement | null)[] {
   const { info, tab, pair } = context.store.get();
   if (tab === 'jobs') return drawOffice(context);
   if (!info) return [];
-  if (tab === 'versions') return pair ? [levels(context), texts(context), ...drawComparison(context)] : drawVersions(context);
+  if (tab === 'versions') return pair ? [levels(context), texts(context), ...drawComparison(context), drawRival(context)] : [drawRival(context), ...drawVersions(context)];
   return [plans(context), levels(context), fills(context), limits(context), texts(context), layers(context),
     ranking(context), defects(context), outputs(context), notes(context)];
 }
