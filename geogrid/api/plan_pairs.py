@@ -18,7 +18,6 @@ from geogrid.api.answers import json_text
 from geogrid.api.kept import Kept
 from geogrid.api.moves import Groups, told_moves
 from geogrid.api.problems import TooManyError
-from geogrid.compare import Comparison, compare
 from geogrid.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from geogrid.api.desk import Asked, Desk
     from geogrid.api.security import Caller
     from geogrid.api.view import PlanView
+    from geogrid.compare import Comparison
     from geogrid.model.plan import GridPlan
     from geogrid.model.scheme import Level
 
@@ -245,6 +245,9 @@ def compared(one: GridPlan, two: GridPlan, homes: gpd.GeoDataFrame | None) -> Pl
 def _level_pair(
     one: GridPlan, two: GridPlan, levels: tuple[Level, Level], homes: gpd.GeoDataFrame | None
 ) -> LevelPair:
+    # Takes a second to load, which no start of the service waits for.
+    from geogrid.compare import compare  # noqa: PLC0415
+
     found = compare((one, levels[0].key), (two, levels[1].key), households=homes)
     goes_on = _goes_on(found)
     olds, news = set(goes_on), set(goes_on.values())

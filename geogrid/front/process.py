@@ -13,7 +13,7 @@ import resource
 import signal
 import socket
 import sys
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -126,8 +126,10 @@ def _most_connections() -> int:
     most, hardest = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _DESCRIPTORS if hardest == resource.RLIM_INFINITY else min(_DESCRIPTORS, hardest)
     if most != resource.RLIM_INFINITY and most < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hardest))
-        most = wanted
+        # Some systems say that they allow what they do not.
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hardest))
+            most = wanted
     free = _DESCRIPTORS if most == resource.RLIM_INFINITY else most
     return max(1, min(_DESCRIPTORS, free) - _SPARE)
 
