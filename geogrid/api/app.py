@@ -32,8 +32,10 @@ from geogrid.api.at_hand import DeskAtHand
 from geogrid.api.cookies import Cookies
 from geogrid.api.declared import declare_answers
 from geogrid.api.desk import Desk
+from geogrid.api.exports import ExportGate
 from geogrid.api.ogc_shown import Shelf
 from geogrid.api.oidc import OidcDesk
+from geogrid.api.plan_pairs import PlanPairs
 from geogrid.api.problems import add_problem_handlers
 from geogrid.api.runner import Runner
 from geogrid.api.security import Door
@@ -93,6 +95,8 @@ def create_app(
     app.state.oidc = None if known.oidc is None else OidcDesk(known.oidc)
     app.state.tiles = TileDesk(app.state.desk)
     app.state.shelf = Shelf()
+    app.state.exports = ExportGate()
+    app.state.plan_pairs = PlanPairs()
     add_problem_handlers(app)
     for router in ROUTERS:
         app.include_router(router)

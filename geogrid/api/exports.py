@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from geogrid.accounts.throttle import address_key
 from geogrid.api.problems import TooManyError
+from geogrid.front.allowance import Allowances
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from fastapi import Request
-
     from geogrid.api.security import Caller
 
-__all__ = ["ExportGate", "gate_of"]
+__all__ = ["ExportGate"]
 
 _AT_ONCE = 2
 _STRANGERS_AT_ONCE = 1
@@ -33,7 +31,6 @@ _WAIT_S = 10
 # So many one address may have made, without signing in, before it has to wait for the next.
 _MOST = 20
 _REFILL_S = 30.0
-_ADDRESSES = 10_000
 
 
 class ExportGate:
@@ -42,7 +39,7 @@ class ExportGate:
     def __init__(self) -> None:
         self._busy = 0
         self._strangers = 0
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._allowances = Allowances(_MOST, _REFILL_S)
 
     @asynccontextmanager
     async def place(self, caller: Caller, address: str) -> AsyncIterator[None]:
@@ -54,8 +51,12 @@ class ExportGate:
             If none gets free in time, or an address had too many files without signing in.
         """
         is_stranger = caller.account is None
-        if is_stranger:
-            self._count(address_key(address))
+        if is_stranger and not self._allowances.take(address_key(address)):
+            msg = (
+                "this address had many files made: wait half a minute, or sign in "
+                "(导出次数过多，请稍候再试或登录)"
+            )
+            raise TooManyError(msg, int(_REFILL_S))
         until = time.monotonic() + _PATIENCE_S
         while not self._is_free(is_stranger=is_stranger):
             if time.monotonic() >= until:
@@ -73,28 +74,3 @@ class ExportGate:
     def _is_free(self, *, is_stranger: bool) -> bool:
         has_place = not is_stranger or self._strangers < _STRANGERS_AT_ONCE
         return self._busy < _AT_ONCE and has_place
-
-    def _count(self, key: str) -> None:
-        """Take one of the files that an address may have made; they come back steadily."""
-        now = time.monotonic()
-        at, left = self._left.pop(key, (now, float(_MOST)))
-        left = min(float(_MOST), left + (now - at) / _REFILL_S)
-        is_open = left >= 1
-        self._left[key] = (now, left - 1 if is_open else left)
-        if len(self._left) > _ADDRESSES:
-            self._left.popitem(last=False)
-        if not is_open:
-            msg = (
-                "this address had many files made: wait half a minute, or sign in "
-                "(导出次数过多，请稍候再试或登录)"
-            )
-            raise TooManyError(msg, int(_REFILL_S))
-
-
-def gate_of(request: Request) -> ExportGate:
-    """Return the gate of an application, made for its first file."""
-    state = request.app.state
-    if not hasattr(state, "exports"):
-        state.exports = ExportGate()
-    gate: ExportGate = state.exports
-    return gate

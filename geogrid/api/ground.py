@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from geogrid.accounts.roles import Action
 from geogrid.api.answers import GEOJSON, AskedIs, DeskIs, Within, json_text, versioned
 from geogrid.api.arcs import arcs_of
+from geogrid.api.homes import rows_within
 from geogrid.api.lists import list_level, own_members, told_lists, told_members
 from geogrid.api.problems import NotInPlanError
 from geogrid.api.security import CallerIs, requires
@@ -112,10 +113,7 @@ def households(
     points, atom = found
     rows = np.flatnonzero(atom >= 0)
     if box is not None and points.crs is not None:
-        bounds = gpd.GeoSeries([shapely.box(box.west, box.south, box.east, box.north)], crs=4326)
-        near = np.zeros(len(points), dtype=np.bool_)
-        near[points.sindex.query(bounds.to_crs(points.crs).iloc[0], predicate="intersects")] = True
-        rows = rows[near[rows]]
+        rows = rows[np.isin(rows, rows_within(points, box))]
     codes = plan.leaf.to_numpy(object)[atom[rows]]
     own = {code: caller.may(Action.VIEW_HOUSEHOLDS, [code]) for code in set(codes.tolist())}
     is_own = np.array([own[code] for code in codes.tolist()], dtype=np.bool_)

@@ -8,19 +8,21 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import numpy as np
+import shapely
 
 from geogrid.api.kept import Kept
 from geogrid.vocabulary import FileRole
 from geogrid.workflow.keeping import laid_out, newest
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
+    from geogrid.api.features import Box
     from geogrid.model.plan import GridPlan
     from geogrid.store import Store, StoredFile
 
-__all__ = ["Homes"]
+__all__ = ["Homes", "rows_within"]
 
 # A hundred thousand points are some tens of megabytes.
 _PLANS = 3
@@ -76,3 +78,12 @@ class Homes:
         points = table if plan.district.crs is None else table.to_crs(plan.district.crs)
         _ = points.sindex
         return points
+
+
+def rows_within(points: gpd.GeoDataFrame | None, box: Box) -> npt.NDArray[np.int64]:
+    """Return the rows of the points that lie in a box; none where nobody knows where they are."""
+    if points is None or points.crs is None:
+        return np.empty(0, dtype=np.int64)
+    bounds = gpd.GeoSeries([shapely.box(box.west, box.south, box.east, box.north)], crs=4326)
+    shape = bounds.to_crs(points.crs).iloc[0]
+    return np.asarray(points.sindex.query(shape, predicate="intersects"), dtype=np.int64)

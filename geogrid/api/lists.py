@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 
 from geogrid.accounts.roles import Action
+from geogrid.api.homes import rows_within
 from geogrid.api.problems import NotInPlanError
 from geogrid.edit.change import band_state
 from geogrid.maps.coding import DECIMALS, to_degrees
@@ -72,7 +73,7 @@ def told_members(
     """
     at = _points_of(found, points)
     if box is not None:
-        kept = np.isin(at, _rows_within(points, box))
+        kept = np.isin(at, rows_within(points, box))
         found, at = found[kept], at[kept]
     shown = slice(offset, offset + limit)
     features = _features(found.iloc[shown], points, at[shown])
@@ -159,14 +160,6 @@ def _points_of(found: pd.DataFrame, points: gpd.GeoDataFrame | None) -> npt.NDAr
     first = ~ids.duplicated()
     at = ids[first].get_indexer(wanted)
     return np.append(rows[first], -1)[at].astype(np.int64)
-
-
-def _rows_within(points: gpd.GeoDataFrame | None, box: Box) -> npt.NDArray[np.int64]:
-    if points is None or points.crs is None:
-        return np.empty(0, dtype=np.int64)
-    bounds = gpd.GeoSeries([shapely.box(box.west, box.south, box.east, box.north)], crs=4326)
-    shape = bounds.to_crs(points.crs).iloc[0]
-    return np.asarray(points.sindex.query(shape, predicate="intersects"), dtype=np.int64)
 
 
 def _features(

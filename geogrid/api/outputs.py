@@ -10,16 +10,17 @@ from starlette.concurrency import run_in_threadpool
 
 from geogrid.accounts.roles import Action
 from geogrid.api.answers import AskedIs, DeskIs, has_already, json_text, kept_headers, versioned
-from geogrid.api.exports import gate_of
 from geogrid.api.files import MEDIA, public_file
 from geogrid.api.moves import atom_moves, groups_of, told_moves
-from geogrid.api.plan_pairs import pairs_of, told_pair
+from geogrid.api.plan_pairs import told_pair
 from geogrid.api.security import CallerIs, requires
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from geogrid.api.desk import Asked, Desk
+    from geogrid.api.exports import ExportGate
+    from geogrid.api.plan_pairs import PlanPairs
     from geogrid.store import VersionDiff
 
 __all__ = ["router"]
@@ -77,7 +78,8 @@ def compare_plans(
     after = desk.asked(other, version, caller)
 
     def make() -> str:
-        return told_pair(desk, (asked, after), pairs_of(request).of(desk, asked, after), caller)
+        pairs: PlanPairs = request.app.state.plan_pairs
+        return told_pair(desk, (asked, after), pairs.of(desk, asked, after), caller)
 
     return _untagged(request, asked, make)
 
@@ -113,7 +115,8 @@ async def export(
         )  # fmt: skip
 
     address = request.client.host if request.client else ""
-    async with gate_of(request).place(caller, address):
+    gate: ExportGate = request.app.state.exports
+    async with gate.place(caller, address):
         return await run_in_threadpool(made)
 
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
     import pandas as pd
-    from fastapi import Request
 
     from geogrid.api.desk import Asked, Desk
     from geogrid.api.security import Caller
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from geogrid.model.plan import GridPlan
     from geogrid.model.scheme import Level
 
-__all__ = ["PlanPair", "PlanPairs", "comparable_levels", "compared", "pairs_of", "told_pair"]
+__all__ = ["PlanPair", "PlanPairs", "comparable_levels", "compared", "told_pair"]
 
 _PAIRS = 8
 _PATIENCE_S = 30.0
@@ -208,15 +207,6 @@ class PlanPairs:
             yield
         finally:
             self._making.release()
-
-
-def pairs_of(request: Request) -> PlanPairs:
-    """Return the comparisons of an application, made for the first who asks."""
-    state = request.app.state
-    if not hasattr(state, "plan_pairs"):
-        state.plan_pairs = PlanPairs()
-    found: PlanPairs = state.plan_pairs
-    return found
 
 
 def compared(one: GridPlan, two: GridPlan, homes: gpd.GeoDataFrame | None) -> PlanPair:

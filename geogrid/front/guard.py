@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import time
-from collections import OrderedDict
 from http import HTTPStatus
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
 
 from geogrid.accounts.throttle import address_key
 from geogrid.errors import GeogridError
+from geogrid.front.allowance import Allowances
 from geogrid.front.answers import problem
 
 if TYPE_CHECKING:
@@ -35,7 +33,6 @@ _HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
 # The one route that takes more than a form: its handler passes a file on as it comes.
 _UPLOAD = re.compile(r"/api/v1/projects/[^/]+/files")
 _MINUTE_S = 60.0
-_ADDRESSES = 10_000
 # An office of hundreds that looks at maps has one address, and a screen shows a dozen tiles: an
 # answer that was at hand counts as this part of a request.
 _FROM_MEMORY = 0.05
@@ -64,8 +61,8 @@ class Guard:
         self._settings = settings
         self._headers = _HEADERS | (_HTTPS if settings.is_https else {})
         self._policy = settings.policy
-        self._rooms: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        self._lock = Lock()
+        self._pace_s = _MINUTE_S / settings.requests_a_minute
+        self._allowances = Allowances(float(settings.requests_a_minute), self._pace_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -74,8 +71,8 @@ class Guard:
             return
         said = _with_headers(send, self._headers, self._policy)
         key = address_key(scope["client"][0] if scope.get("client") else "")
-        wait = self._wait(key)
-        if wait:
+        if not self._allowances.take(key):
+            wait = max(1, round(self._pace_s))
             refusal = problem(
                 scope["path"], HTTPStatus.TOO_MANY_REQUESTS, f"too many requests: wait {wait} s"
             )
@@ -84,7 +81,7 @@ class Guard:
             return
         await self._within_size(scope, receive, said)
         if is_from_memory(scope):
-            self._give_back(key, 1 - _FROM_MEMORY)
+            self._allowances.give_back(key, 1 - _FROM_MEMORY)
 
     async def _within_size(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "POST" and _UPLOAD.fullmatch(scope["path"]):
@@ -131,25 +128,6 @@ class Guard:
             return message
 
         await self.app(scope, counted, send)
-
-    def _wait(self, key: str) -> int:
-        """Return how many seconds an address has to wait; a bucket that fills steadily."""
-        most, now = float(self._settings.requests_a_minute), time.monotonic()
-        with self._lock:
-            at, room = self._rooms.pop(key, (now, most))
-            room = min(most, room + (now - at) * most / _MINUTE_S)
-            is_open = room >= 1
-            self._rooms[key] = (now, room - 1 if is_open else room)
-            if len(self._rooms) > _ADDRESSES:
-                self._rooms.popitem(last=False)
-        return 0 if is_open else max(1, round(_MINUTE_S / most))
-
-    def _give_back(self, key: str, part: float) -> None:
-        """Let an address have back most of a request that took next to nothing."""
-        with self._lock:
-            if key in self._rooms:
-                at, room = self._rooms[key]
-                self._rooms[key] = (at, min(float(self._settings.requests_a_minute), room + part))
 
 
 def _is_within(told: str, most: int) -> bool:
